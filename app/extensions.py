@@ -1,0 +1,117 @@
+"""The parts that the whole program shares: the database session, ``transaction()``, login, CSRF and languages."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+import flask_babel
+from babel.support import Translations
+from flask_login import LoginManager
+from flask_wtf.csrf import CSRFProtect
+from sqlalchemy import DateTime, Engine, MetaData, create_engine, event
+from sqlalchemy.engine import Connection, Dialect, make_url
+from sqlalchemy.orm import DeclarativeBase, Session, scoped_session, sessionmaker
+from sqlalchemy.types import TypeDecorator
+
+from app import texts
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+WRITE = "loopbaan_write"
+BUSY_TIMEOUT_MS = 15_000
+
+
+class UTCDateTime(TypeDecorator[datetime]):
+    """An aware time in UTC on every database; SQLite itself keeps no zone."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        return None if value is None else value.astimezone(UTC).replace(tzinfo=None if dialect.name == "sqlite" else UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        return None if value is None else value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Base(DeclarativeBase):
+    metadata = MetaData(naming_convention=NAMING)
+    type_annotation_map = {datetime: UTCDateTime()}  # noqa: RUF012  SQLAlchemy reads it as a plain class attribute
+
+
+session: scoped_session[Session] = scoped_session(sessionmaker(autoflush=True))
+login_manager = LoginManager()
+csrf = CSRFProtect()
+
+
+def now() -> datetime:
+    """This moment, aware, in UTC: the one clock of the program."""
+    return datetime.now(UTC)
+
+
+def connect(url: str) -> Engine:
+    """Makes the engine for ``url`` and points the shared session at it."""
+    session.remove()
+    engine = create_engine(url)
+    if make_url(url).get_backend_name() == "sqlite":
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    session.configure(bind=engine)
+    return engine
+
+
+@contextmanager
+def transaction() -> Iterator[Session]:
+    """The only place that commits. What was read before is forgotten first, so the work inside sees the newest state.
+
+    Keep it for milliseconds: with SQLite every other writer waits meanwhile. Not to be nested.
+    """
+    current = session()
+    if current.info.get(WRITE):
+        raise RuntimeError("transaction() inside transaction(): open it once, at the edge")
+    current.rollback()
+    current.info[WRITE] = True
+    try:
+        current.connection(execution_options={WRITE: True})
+        yield current
+        current.commit()
+    except BaseException:
+        current.rollback()
+        raise
+    finally:
+        current.info.pop(WRITE, None)
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # SQLAlchemy's own BEGIN below decides, not the driver's
+    cursor = connection.cursor()
+    for pragma in (
+        f"busy_timeout={BUSY_TIMEOUT_MS}",
+        "journal_mode=WAL",
+        "synchronous=FULL",  # an acknowledged save survives a power cut
+        "foreign_keys=ON",
+        "secure_delete=ON",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.get_execution_options().get(WRITE) else "BEGIN")
+
+
+class CatalogueDomain(flask_babel.Domain):  # type: ignore[misc]  # flask_babel has no types
+    """The translations of ``app.texts`` for pages, so that pages and documents read one catalogue."""
+
+    def get_translations(self) -> Translations:
+        locale = flask_babel.get_locale()
+        return texts.catalogue(locale.language if locale else texts.DEFAULT_LANGUAGE)
+
+
+babel = flask_babel.Babel()
