@@ -1,0 +1,131 @@
+"""Who may come in: accounts with their roles, login sessions, counted attempts and mailed links.
+
+Secrets (session keys, links) are kept as SHA-256 only. A role is an act of the office, so it is a row of its own.
+"""
+
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, String, UniqueConstraint, cast, func, literal, select
+from sqlalchemy.ext.hybrid import hybrid_property
+from sqlalchemy.orm import Mapped, column_property, mapped_column, relationship
+
+from app.extensions import Base, now
+
+ROLES = ("candidate", "assessor", "office", "auditor")
+LINK_PURPOSES = ("confirm_email", "reset_password")
+FIRST_NUMBER = 100_000
+
+
+class AccountRole(Base):
+    """One role that one account has."""
+
+    __tablename__ = "account_role"
+    __table_args__ = (CheckConstraint("role IN ('candidate', 'assessor', 'office', 'auditor')", name="role_known"),)
+
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id"), primary_key=True)
+    role: Mapped[str] = mapped_column(String(12), primary_key=True)
+
+
+class Account(Base):
+    """One person. ``email`` is kept casefolded, with an ASCII domain (``mail.address``).
+
+    Flask-Login reads ``is_active``, ``is_authenticated``, ``is_anonymous`` and ``get_id()``, which gives the key of the
+    login session that brought this person in; ``session_key`` is not stored and is empty outside a request.
+    """
+
+    __tablename__ = "account"
+    __table_args__ = (
+        CheckConstraint("language IN ('nl', 'en')", name="language_known"),
+        CheckConstraint("email = lower(email) AND email LIKE '%_@_%'", name="email_casefolded"),
+        {"sqlite_autoincrement": True},  # a number is never given to somebody else
+    )
+    is_authenticated = True
+    is_anonymous = False
+    session_key = ""
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    email: Mapped[str] = mapped_column(String(254), unique=True)
+    name: Mapped[str] = mapped_column(String(120))
+    password_hash: Mapped[str] = mapped_column(String(200))
+    language: Mapped[str] = mapped_column(String(2), default="nl")
+    email_confirmed_at: Mapped[datetime | None]
+    disabled_at: Mapped[datetime | None]
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    # The roles come along in the account's own SELECT: no query per account, and no relationship from parent to child.
+    _roles: Mapped[str | None] = column_property(
+        select(func.aggregate_strings(AccountRole.role, " "))
+        .where(AccountRole.account_id == id)
+        .correlate_except(AccountRole)
+        .scalar_subquery()
+    )
+
+    @hybrid_property
+    def number(self) -> str:
+        """The public id, such as "LP-100001": made from ``id``, so it is unique and never changes."""
+        return f"LP-{FIRST_NUMBER + self.id}"
+
+    @number.inplace.expression
+    @classmethod
+    def _number_expression(cls) -> ColumnElement[str]:
+        return literal("LP-") + cast(cls.id + FIRST_NUMBER, String)
+
+    @property
+    def roles(self) -> frozenset[str]:
+        return frozenset((self._roles or "").split())
+
+    @property
+    def is_active(self) -> bool:
+        return self.disabled_at is None and self.email_confirmed_at is not None
+
+    def get_id(self) -> str:
+        return self.session_key
+
+
+class LoginSession(Base):
+    """One login on one device. It counts while it is not ended, not idle too long and not too old (``login.find``)."""
+
+    __tablename__ = "login_session"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    token_sha256: Mapped[str] = mapped_column(String(64), unique=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id"), index=True)
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    last_seen_at: Mapped[datetime] = mapped_column(default=now)
+    ended_at: Mapped[datetime | None]
+    address: Mapped[str] = mapped_column(String(45), default="")
+    user_agent: Mapped[str] = mapped_column(String(200), default="")
+
+    account: Mapped[Account] = relationship(lazy="joined", innerjoin=True)
+
+
+class Attempt(Base):
+    """One counted try (a login, a request for mail). ``key`` is the hash of whom or where it was counted for."""
+
+    __tablename__ = "attempt"
+    __table_args__ = (Index(None, "key", "at"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(String(64))
+    at: Mapped[datetime] = mapped_column(default=now, index=True)
+
+
+class MailedLink(Base):
+    """A link mailed to ``sent_to``: works once, until ``expires_at``."""
+
+    __tablename__ = "mailed_link"
+    __table_args__ = (
+        CheckConstraint("purpose IN ('confirm_email', 'reset_password')", name="purpose_known"),
+        CheckConstraint("expires_at > created_at", name="expires_later"),
+        UniqueConstraint("token_sha256"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id"), index=True)
+    purpose: Mapped[str] = mapped_column(String(20))
+    token_sha256: Mapped[str] = mapped_column(String(64))
+    sent_to: Mapped[str] = mapped_column(String(254))
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+
+    account: Mapped[Account] = relationship(lazy="joined", innerjoin=True)
