@@ -22,15 +22,17 @@ import ssl
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from email import utils
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
-from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import jinja2
+from babel.dates import format_date, format_datetime
 from email_validator import EmailNotValidError, validate_email
 from sqlalchemy import JSON, CheckConstraint, Index, String, Text, select, update
 from sqlalchemy.orm import Mapped, mapped_column
@@ -54,10 +56,10 @@ TEMPLATES: Mapping[str, frozenset[str]] = {
         # to a supervisor; ``candidate`` is the candidate's name, ``until`` an ISO date ("2026-11-21")
         "supervisor_invitation": "name candidate link until",
         "supervisor_thanks": "name candidate",
-        # to a candidate; ``dossier`` is the reference
+        # to a candidate; ``dossier`` is the reference, ``submitted_at`` an ISO time with zone, ``reason`` in the mail's language
         "statement_signed": "name supervisor dossier link",
         "statement_declined": "name supervisor dossier link",
-        "submission_receipt": "name dossier revision submitted_on sha256 link",
+        "submission_receipt": "name dossier revision submitted_at sha256 link",
         "dossier_handed_over": "name dossier link",
         "evidence_refused": "name title reason dossier link",
         # to an assessor
@@ -69,6 +71,7 @@ STAGES = ("queued", "sent", "failed")
 ATTEMPTS = 10
 LEASE = timedelta(minutes=10)  # longer than one delivery can take: each of its steps waits at most SMTP_TIMEOUT_S
 SMTP_TIMEOUT_S = 30
+AMSTERDAM = ZoneInfo("Europe/Amsterdam")
 TURNS = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"  # they make the rest of a line read backwards
 FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=1)
 
@@ -194,7 +197,7 @@ def compose(letter: Letter, settings: Settings) -> EmailMessage:
     message["From"] = Address(_one_line(settings.organisation), addr_spec=settings.mail_from)
     message["To"] = Address(addr_spec=letter.to)  # refuses two addresses, where plain text would take them
     message["Reply-To"] = Address(addr_spec=settings.contact_email)
-    message["Date"] = format_datetime(letter.created_at)
+    message["Date"] = utils.format_datetime(letter.created_at)
     message["Message-ID"] = f"<{letter.id}.{letter.created_at:%Y%m%d%H%M%S%f}@{settings.mail_from.partition('@')[2]}>"
     message["Auto-Submitted"] = "auto-generated"
     message["Content-Language"] = letter.language
@@ -208,7 +211,7 @@ def _words(letter: Letter, settings: Settings) -> tuple[str, str]:
     values = {name: _one_line(value) if isinstance(value, str) else value for name, value in letter.data.items()}
     if "link" in values:
         values["link"] = settings.base_url + letter.data["link"]
-    values |= {"organisation": settings.organisation, "contact": settings.contact_email}
+    values |= {"organisation": settings.organisation, "contact": settings.contact_email, "language": letter.language}
     text = _templates().get_template(f"{letter.template}.{letter.language}.txt").render(values)
     subject, _, body = text.strip().partition("\n")
     if settings.demo:
@@ -217,14 +220,23 @@ def _words(letter: Letter, settings: Settings) -> tuple[str, str]:
 
 
 def _templates() -> jinja2.Environment:
-    return jinja2.Environment(  # plain text: the HTML part is escaped when it is made from it
+    environment = jinja2.Environment(  # plain text: the HTML part is escaped when it is made from it
         loader=jinja2.FileSystemLoader(FOLDER),
         undefined=jinja2.StrictUndefined,
         autoescape=False,  # noqa: S701
         keep_trailing_newline=True,
         trim_blocks=True,
-        extensions=[],
     )
+    environment.filters |= {"day": _day, "moment": _moment}
+    return environment
+
+
+def _day(iso_date: str, language: str) -> str:
+    return format_date(date.fromisoformat(iso_date), "d MMMM y", locale=language)
+
+
+def _moment(iso_time: str, language: str) -> str:
+    return format_datetime(datetime.fromisoformat(iso_time), "d MMMM y, HH.mm", tzinfo=AMSTERDAM, locale=language)
 
 
 def _one_line(text: str) -> str:
