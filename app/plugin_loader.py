@@ -1,0 +1,332 @@
+"""Plugins: finding them, checking their manifest and hooks, and keeping their failures to themselves.
+
+A plugin is a folder with ``plugin.yaml``, in the plugins folder of the settings or in a Python package that names itself
+under the entry-point group ``loopbaandossier.plugins``. One with a fault is disabled and keeps its faults, so that the
+office page and ``flask plugins check`` can name them; the program runs on without it. The areas that plugins bring are
+checked one floor up, by ``schemes.loader``.
+"""
+
+import ast
+import copy
+import hashlib
+import importlib.util
+import inspect
+import re
+import sys
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from typing import Any, get_args
+
+from app.config import Settings
+from app.errors import DomainError, TemplateFault, Text
+from app.plugin_api import API_VERSION, HOOKS, Block, Finding, QuestionType, Receipt
+from app.texts import LANGUAGES, both
+from app.yaml_lines import Document, read, shown_file
+
+ENTRY_POINTS = "loopbaandossier.plugins"
+KINDS = ("specialisation", "extension")
+ID = re.compile(r"[a-z][a-z0-9_]{1,39}")
+ID_RULE = "a lower-case letter, then 1 to 39 lower-case letters, digits or underscores"
+
+_DEFAULTS: Mapping[str, Any] = {"question_types": {}, "check_dossier": []}
+"""Hooks that a faulty plugin simply no longer adds to. For the others nothing may be left out in silence: they raise."""
+
+
+class PluginFailed(DomainError):
+    """A plugin that is needed does not work. ``details['plugin']`` is its id."""
+
+
+@dataclass(eq=False)
+class Plugin:
+    """One plugin as found. ``manifest`` is None when it could not be read; then ``id`` is the folder's name.
+
+    ``faults`` are texts for authors, in English, with tracebacks where code raised; only ``fail`` adds to them.
+    """
+
+    id: str
+    folder: Path
+    title: Text
+    version: str = ""
+    kind: str = ""
+    extends: tuple[str, ...] = ()
+    manifest: Document | None = None
+    hooks: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
+    hooks_sha256: str = ""
+    faults: tuple[str, ...] = ()
+
+    @property
+    def enabled(self) -> bool:
+        return not self.faults
+
+
+def find_plugins(settings: Settings) -> tuple[Plugin, ...]:
+    """Every plugin there is, by id, the faulty ones too; runs their ``hooks.py``. Of two with one id the later is disabled."""
+    plugins: list[Plugin] = []
+    for name, folder, problem in (*_folders(settings.plugins_dir), *_installed()):
+        plugin = Plugin(id=name, folder=folder, title=_title(name), faults=(problem,)) if problem else _load(name, folder)
+        first = next((other for other in plugins if other.id == plugin.id), None)
+        if first is not None:
+            fail(plugin, f"{shown_file(plugin.folder)}: id: {plugin.id!r} is taken by {shown_file(first.folder)}")
+        plugins.append(plugin)
+    return tuple(sorted(plugins, key=lambda plugin: plugin.id))
+
+
+def fail(plugin: Plugin, fault: str) -> None:
+    """Disables the plugin and keeps why."""
+    if fault not in plugin.faults:
+        plugin.faults += (fault,)
+
+
+def call_hook(plugin: Plugin, name: str, *args: Any) -> Any:
+    """What the plugin's hook gives. A plugin without the hook gives what ``plugin_api`` gives by default.
+
+    One that raises or gives something else is disabled. Then ``question_types`` and ``check_dossier`` give nothing, but
+    ``document_blocks`` and ``deliver`` raise ``PluginFailed``: leaving out content or a delivery must not go unnoticed.
+    """
+    if plugin.enabled and name not in plugin.hooks and name != "deliver":
+        return HOOKS[name](*args)
+    try:
+        if not plugin.enabled or name not in plugin.hooks:
+            raise PluginFailed(_not_working(plugin), plugin=plugin.id)
+        return guarded_call(plugin, f"hooks.py: {name}", plugin.hooks[name], _FITS[name], *args)
+    except PluginFailed:
+        if name in _DEFAULTS:
+            return _DEFAULTS[name]
+        raise
+
+
+def guarded_call(plugin: Plugin, place: str, function: Callable[..., Any], fits: Callable[[Any], bool], *args: Any) -> Any:
+    """``function(*args)`` of a plugin, on copies. Disables it and raises ``PluginFailed`` when it raises or the result does not fit."""
+    try:
+        result = function(*copy.deepcopy(args))
+        if fits(result):
+            return result
+        fail(plugin, f"{place} gave {_short(result)}; see plugin_api for what it must give")
+    except Exception:
+        fail(plugin, f"{place} raised\n{traceback.format_exc()}")
+    raise PluginFailed(_not_working(plugin), plugin=plugin.id)
+
+
+def is_blocks(result: Any) -> bool:
+    """Whether a result is a list of document blocks."""
+    return isinstance(result, list | tuple) and all(isinstance(item, get_args(Block)) for item in result)
+
+
+def _is_findings(result: Any) -> bool:
+    return isinstance(result, list | tuple) and all(isinstance(item, Finding) and _is_text(item.text) for item in result)
+
+
+def _is_text(text: Any) -> bool:
+    return isinstance(text, Mapping) and all(isinstance(text.get(language), str) for language in LANGUAGES)
+
+
+def _is_types(result: Any) -> bool:
+    return isinstance(result, Mapping) and all(
+        isinstance(item, QuestionType) and item.name == name for name, item in result.items()
+    )
+
+
+_FITS: Mapping[str, Callable[[Any], bool]] = {
+    "question_types": _is_types,
+    "check_dossier": _is_findings,
+    "document_blocks": is_blocks,
+    "deliver": lambda result: isinstance(result, Receipt),
+}
+
+
+def _not_working(plugin: Plugin) -> Text:
+    return {
+        language: both("De uitbreiding „%(title)s” werkt nu niet. Neem contact op met het secretariaat.", title=title)[language]
+        for language, title in plugin.title.items()
+    }
+
+
+def _short(value: Any) -> str:
+    shown = repr(value)
+    return shown if len(shown) <= 80 else shown[:79] + "…"
+
+
+def _title(name: str) -> Text:
+    return dict.fromkeys(LANGUAGES, name)
+
+
+# --- finding -------------------------------------------------------------------------------------------------------
+
+
+def _folders(plugins_dir: Path) -> Iterator[tuple[str, Path, str]]:
+    """Name, folder and, when there is no plugin in it, the problem."""
+    if not plugins_dir.is_dir():
+        return
+    for folder in sorted(plugins_dir.iterdir()):
+        if folder.is_dir() and not folder.name.startswith((".", "_")):
+            missing = not (folder / "plugin.yaml").is_file()
+            yield folder.name, folder, f"{shown_file(folder)}: the folder has no plugin.yaml" if missing else ""
+
+
+def _installed() -> Iterator[tuple[str, Path, str]]:
+    """The same for installed packages; only the packages around a plugin's folder are imported to find it."""
+    for point in sorted(entry_points(group=ENTRY_POINTS), key=lambda point: point.name):
+        try:
+            yield point.name, _folder_of(point), ""
+        except Exception:
+            yield point.name, Path(), f"entry point {point.name} = {point.value} has no plugin\n{traceback.format_exc()}"
+
+
+def _folder_of(point: EntryPoint) -> Path:
+    spec = importlib.util.find_spec(point.module)
+    if spec is None or spec.origin is None:
+        raise FileNotFoundError(f"there is no module {point.module}")
+    folder = Path(spec.origin).parent
+    if not (folder / "plugin.yaml").is_file():
+        raise FileNotFoundError(f"{folder} has no plugin.yaml")
+    return folder
+
+
+def _load(name: str, folder: Path) -> Plugin:
+    try:
+        manifest = read(folder / "plugin.yaml")
+    except TemplateFault as fault:
+        return Plugin(id=name, folder=folder, title=_title(name), faults=(str(fault),))
+    faults = [str(fault) for fault in check_manifest(manifest)]
+    data = manifest.data if isinstance(manifest.data, dict) else {}
+    plugin = Plugin(
+        id=name,
+        folder=folder,
+        title=data["title"] if _is_text(data.get("title")) else _title(name),
+        manifest=manifest,
+        faults=tuple(faults),
+    )
+    if faults:
+        return plugin
+    plugin.version, plugin.kind, plugin.extends = data["version"], data["kind"], tuple(data["extends"])
+    if data["id"] != name:
+        fail(
+            plugin,
+            str(manifest.fault(f"found {data['id']!r}; it must be the name of the folder or entry point, {name!r}", ("id",))),
+        )
+    if plugin.enabled and (folder / "hooks.py").exists():
+        _load_hooks(plugin, folder / "hooks.py")
+    return plugin
+
+
+# --- the manifest --------------------------------------------------------------------------------------------------
+
+
+def check_manifest(manifest: Document) -> list[TemplateFault]:
+    """Everything that is wrong with a ``plugin.yaml``."""
+    data = manifest.data
+    if not isinstance(data, dict):
+        return [manifest.fault(f"found {_short(data)}; a mapping is needed")]
+    faults = [manifest.fault(f"unknown key; allowed are {', '.join(_MANIFEST)}", (key,)) for key in data if key not in _MANIFEST]
+    for key, (required, allowed, fits) in _MANIFEST.items():
+        if key not in data:
+            if required:
+                faults.append(manifest.fault(f"is missing; needed is {allowed}", (key,)))
+        elif not fits(data[key]):
+            faults.append(manifest.fault(f"found {_short(data[key])}; allowed is {allowed}", (key,)))
+    return faults
+
+
+def _is_id(value: Any) -> bool:
+    return isinstance(value, str) and ID.fullmatch(value) is not None
+
+
+def _is_both(value: Any) -> bool:
+    return _is_text(value) and set(value) == set(LANGUAGES) and all(text.strip() for text in value.values())
+
+
+def _is_group(value: Any) -> bool:
+    return isinstance(value, dict) and set(value) == {"id", "title"} and _is_id(value["id"]) and _is_both(value["title"])
+
+
+_TEXT = "a text {nl: …, en: …}"
+_MANIFEST: Mapping[str, tuple[bool, str, Callable[[Any], bool]]] = {
+    "id": (True, f"an id ({ID_RULE})", _is_id),
+    "title": (True, _TEXT, _is_both),
+    "description": (True, _TEXT, _is_both),
+    "version": (True, 'a text in quotes, such as "1.0"', lambda value: isinstance(value, str) and value.strip() != ""),
+    "api": (True, f"{API_VERSION}", lambda value: value == API_VERSION and value is not True),
+    "kind": (True, " or ".join(KINDS), lambda value: value in KINDS),
+    "extends": (
+        True,
+        "a list of scheme ids",
+        lambda value: isinstance(value, list) and value != [] and all(_is_id(scheme) for scheme in value),
+    ),
+    "group": (False, "{id: …, title: {nl: …, en: …}}", _is_group),
+    "after": (False, "the id of a group of the scheme", _is_id),
+    "entry": (False, _TEXT, _is_both),
+}
+
+
+# --- hooks.py ------------------------------------------------------------------------------------------------------
+
+
+def _load_hooks(plugin: Plugin, path: Path) -> None:
+    """Checks ``hooks.py`` without running it, then runs it and takes its hooks."""
+    file = shown_file(path)
+    try:
+        source = path.read_bytes()
+        tree = ast.parse(source, filename=file)
+    except (OSError, SyntaxError, ValueError) as error:
+        line = error.lineno if isinstance(error, SyntaxError) else None
+        fail(plugin, f"{TemplateFault(f'no valid Python: {error}', file=file, line=line)}\n{traceback.format_exc()}")
+        return
+    for problem, line in (*_foreign_imports(tree), *_unknown_functions(tree)):
+        fail(plugin, str(TemplateFault(problem, file=file, line=line)))
+    if plugin.enabled:
+        module = _run(plugin, path, file)
+    if plugin.enabled:
+        plugin.hooks = {name: getattr(module, name) for name in HOOKS if hasattr(module, name)}
+        plugin.hooks_sha256 = hashlib.sha256(source).hexdigest()
+        for name, hook in plugin.hooks.items():
+            if not _same_parameters(hook, HOOKS[name]):
+                line = getattr(getattr(hook, "__code__", None), "co_firstlineno", None)
+                problem = f"must be a function {name}{inspect.signature(HOOKS[name])}"
+                fail(plugin, str(TemplateFault(problem, file=file, line=line, key=name)))
+
+
+def _foreign_imports(tree: ast.Module) -> Iterator[tuple[str, int]]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            base = "." * node.level + (node.module or "")
+            names = [f"app.{alias.name}" for alias in node.names] if base == "app" else [base]
+        else:
+            continue
+        for name in names:
+            if name != "app.plugin_api" and name.partition(".")[0] not in sys.stdlib_module_names:
+                yield f"imports {name}; allowed are app.plugin_api and the standard library", node.lineno
+
+
+def _unknown_functions(tree: ast.Module) -> Iterator[tuple[str, int]]:
+    for node in tree.body:
+        known = isinstance(node, ast.FunctionDef) and (node.name in HOOKS or node.name.startswith("_"))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and not known:
+            yield f"{node.name} is no hook; hooks are {', '.join(HOOKS)}, and helpers start with an underscore", node.lineno
+
+
+def _run(plugin: Plugin, path: Path, file: str) -> Any:
+    name = f"loopbaandossier_plugin_{plugin.id}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{path} cannot be imported")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # dataclasses of the module look themselves up there
+    try:
+        spec.loader.exec_module(module)
+    except (Exception, SystemExit):
+        del sys.modules[name]
+        fail(plugin, f"{file} raised when it was read\n{traceback.format_exc()}")
+    return module
+
+
+def _same_parameters(hook: Any, contract: Callable[..., Any]) -> bool:
+    if not inspect.isfunction(hook) or inspect.iscoroutinefunction(hook) or inspect.isgeneratorfunction(hook):
+        return False
+    given, wanted = inspect.signature(hook).parameters.values(), inspect.signature(contract).parameters
+    positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    return len(given) == len(wanted) and all(parameter.kind in positional for parameter in given)

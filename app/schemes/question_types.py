@@ -1,0 +1,889 @@
+"""The built-in question types: how each is read from a form, checked, summarised and set in a document.
+
+``types(plugins)`` is the table of all types by name; plugin types come with a guard around them. A settings mapping
+holds the keys of the type (``model.Question.settings``); callers may add ``label`` (for a table's caption), ``today``
+(``date`` or ``YYYY-MM-DD``, for limits that say ``today``) and ``evidence`` (evidence id -> how a table's cell names it).
+
+Nested questions (``fields`` of a table, ``questions`` of a statement) stand in the settings as in the YAML: a mapping with
+``id``, ``type``, ``label``, ``hint``, ``required`` and the keys of its type, so that the mapping itself is its settings.
+
+Answers are as typed, so no function here fails on one of another shape: it then counts as wrong, not as an error.
+"""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from babel.dates import format_date
+from babel.numbers import format_decimal
+
+from app.errors import NotFound
+from app.plugin_api import (
+    Answer,
+    Block,
+    Declaration,
+    ListBlock,
+    Paragraph,
+    Problem,
+    QuestionType,
+    Run,
+    Runs,
+    Table,
+    Text,
+)
+from app.plugin_loader import Plugin, call_hook, fail, guarded_call, is_blocks
+from app.schemes import markup
+from app.schemes.model import Question
+from app.texts import LANGUAGES, both, both_n, pick
+
+EVIDENCE_KINDS = ("pdf", "jpg", "png", "heic", "docx")
+ROW_TYPES = ("short_text", "long_text", "number", "date", "choice", "evidence")
+SUMMARY_LENGTH = 160
+
+Form = Mapping[str, Sequence[str]]
+Settings = Mapping[str, Any]
+Problems = Sequence[Problem]
+
+
+class Types(dict[str, QuestionType]):
+    """Question types by name. One that no working plugin brings is refused in words for people."""
+
+    def __missing__(self, name: str) -> QuestionType:
+        raise NotFound(
+            both("Een vraag in dit dossier hoort bij een uitbreiding die nu niet werkt. Neem contact op met het secretariaat."),
+            question_type=name,
+        )
+
+
+def types(plugins: Sequence[Plugin] = ()) -> Types:
+    """The built-in types and those of ``plugins``. A plugin that takes a name which is already there is disabled."""
+    result = Types(BUILT_IN)
+    for plugin in plugins:
+        added: Mapping[str, QuestionType] = call_hook(plugin, "question_types")
+        if taken := sorted(set(added) & set(result)):
+            fail(plugin, f"hooks.py: question_types: {', '.join(taken)}: there is a question type of this name already")
+        else:
+            result.update({name: _guarded(plugin, question_type) for name, question_type in added.items()})
+    return result
+
+
+def question(mapping: Mapping[str, Any]) -> Question:
+    """A nested question (a table's field, a statement's question) as a ``Question``; its settings are the mapping itself."""
+    return Question(
+        id=mapping["id"],
+        type=mapping["type"],
+        label=mapping["label"],
+        hint=mapping.get("hint"),
+        required=mapping.get("required", True),
+        settings=mapping,
+    )
+
+
+def nothing(answer: Answer) -> bool:
+    """Whether an answer of any built-in type holds nothing but blanks."""
+    if isinstance(answer, str):
+        return not answer.strip()
+    if isinstance(answer, Mapping):
+        return all(nothing(part) for key, part in answer.items() if key != "row")
+    if isinstance(answer, Sequence):
+        return not answer
+    return answer is None
+
+
+def count_words(text: str) -> int:
+    """Words as the page counts them too: stretches without white space."""
+    return len(re.findall(r"\S+", text))
+
+
+# --- numbers and dates as typed ------------------------------------------------------------------------------------
+
+_NUMBER = re.compile(
+    r"(?P<sign>[-−+]?)(?:"
+    r"(?P<grouped>[1-9][0-9]{0,2}(?:(?P<group>[.,' ])[0-9]{3})(?:(?P=group)[0-9]{3})*)(?:(?!(?P=group))[.,](?P<rest>[0-9]+))?"
+    r"|(?P<whole>[0-9]+)(?:[.,](?P<decimals>[0-9]+))?"
+    r")"
+)
+_MAX_NUMBER_LENGTH = 30
+
+
+def as_number(answer: Answer) -> Decimal | None:
+    """The number that was typed the Dutch or the English way (``12,5`` ``12.5`` ``1.234,50`` ``1,234.50`` ``1 234``), or None.
+
+    A point or comma before exactly three digits parts thousands, so ``1.234`` is 1234, but ``0.125`` is an eighth.
+    """
+    typed = " ".join(_word(answer).split())
+    found = _NUMBER.fullmatch(typed) if len(typed) <= _MAX_NUMBER_LENGTH else None
+    if found is None:
+        return None
+    whole = re.sub(r"[^0-9]", "", found["grouped"] or found["whole"])
+    decimals = found["rest"] or found["decimals"] or "0"
+    number = Decimal(f"{whole}.{decimals}")
+    return -number if found["sign"] in ("-", "−") and number else number
+
+
+def as_date(answer: Answer) -> date | None:
+    """The date of ``{"day", "month", "year"}`` as typed, or None when it is incomplete or does not exist."""
+    day, month, year = _date_parts(answer)
+    if not (re.fullmatch(r"[0-9]{1,2}", day) and re.fullmatch(r"[0-9]{1,2}", month) and re.fullmatch(r"[0-9]{4}", year)):
+        return None
+    try:
+        return date(int(year), int(month), int(day))
+    except ValueError:
+        return None
+
+
+def as_period(answer: Answer) -> tuple[date, date] | None:
+    """First and last day of a period as typed, or None when either is no date or they stand the wrong way round."""
+    first, last = as_date(_part(answer, "from")), as_date(_part(answer, "to"))
+    return (first, last) if first and last and first <= last else None
+
+
+def shown_number(number: Decimal, language: str) -> str:
+    """``1.234,5`` in Dutch, ``1,234.5`` in English."""
+    return str(format_decimal(number, locale=language, decimal_quantization=False))
+
+
+def shown_date(day: date, language: str) -> str:
+    """``21 november 2026``."""
+    return str(format_date(day, "d MMMM y", locale=language))
+
+
+# --- the shape of answers ------------------------------------------------------------------------------------------
+
+
+def _word(answer: Answer) -> str:
+    return answer if isinstance(answer, str) else ""
+
+
+def _part(answer: Answer, name: str) -> Any:
+    return answer.get(name) if isinstance(answer, Mapping) else None
+
+
+def _date_parts(answer: Answer) -> tuple[str, str, str]:
+    day, month, year = (_word(_part(answer, name)).strip() for name in ("day", "month", "year"))
+    return day, month, year
+
+
+def _words(answer: Answer) -> list[str]:
+    return [item for item in answer if isinstance(item, str)] if isinstance(answer, list) else []
+
+
+def _numbers(answer: Answer) -> list[int]:
+    return [item for item in answer if type(item) is int] if isinstance(answer, list) else []
+
+
+def _rows(answer: Answer) -> list[Mapping[str, Any]]:
+    return [row for row in answer if isinstance(row, Mapping)] if isinstance(answer, list) else []
+
+
+def _filled(text: Text, **values: Any) -> dict[str, str]:
+    """``text`` with its ``%(name)s`` places filled in per language: texts, numbers and dates each in that language's way."""
+    return {
+        language: text[language] % {name: _shown(value, language) for name, value in values.items()} for language in LANGUAGES
+    }
+
+
+def _shown(value: Any, language: str) -> str:
+    if isinstance(value, Mapping):
+        return pick(value, language)
+    if isinstance(value, Decimal):
+        return shown_number(value, language)
+    return shown_date(value, language) if isinstance(value, date) else str(value)
+
+
+def _problem(text: Text, **values: Any) -> list[Problem]:
+    return [Problem(_filled(text, **values) if values else text)]
+
+
+def _plain(text: str) -> tuple[Block, ...]:
+    return (Paragraph((Run(text),)),)
+
+
+def _short(text: str) -> str:
+    """The start of a text, on one line."""
+    line = " ".join(text.split())
+    return line if len(line) <= SUMMARY_LENGTH else line[: SUMMARY_LENGTH - 1].rstrip() + "…"
+
+
+def _first(form: Form, name: str) -> str:
+    return next(iter(form.get(name, ())), "")
+
+
+def _range(settings: Settings, key: str) -> tuple[int | None, int | None]:
+    limits = settings.get(key) or {}
+    return limits.get("min"), limits.get("max")
+
+
+# --- short and long text -------------------------------------------------------------------------------------------
+
+
+def _read_line(form: Form, name: str, settings: Settings) -> str:
+    return markup.clean_line(_first(form, name))
+
+
+def _check_short_text(answer: Answer, settings: Settings) -> Problems:
+    excess = len(_word(answer)) - settings.get("max_length", 200)
+    if excess > 0:
+        return _problem(both_n("Maak de tekst %(n)s teken korter.", "Maak de tekst %(n)s tekens korter.", excess))
+    return ()
+
+
+def _text_blocks(answer: Answer, settings: Settings, language: str) -> Sequence[Block]:
+    return _plain(_word(answer).strip())
+
+
+def _text_summary(answer: Answer, settings: Settings, language: str) -> str:
+    return _short(_word(answer))
+
+
+def _read_text(form: Form, name: str, settings: Settings) -> str:
+    return markup.clean(_first(form, name))
+
+
+def _check_long_text(answer: Answer, settings: Settings) -> Problems:
+    count = count_words(_word(answer))
+    least, most = _range(settings, "words")
+    if least is not None and count < least:
+        return _problem(
+            both_n(
+                "Schrijf nog %(n)s woord. Het zijn er nu %(count)s en er zijn er minstens %(limit)s nodig.",
+                "Schrijf nog %(n)s woorden. Het zijn er nu %(count)s en er zijn er minstens %(limit)s nodig.",
+                least - count,
+                count=count,
+                limit=least,
+            )
+        )
+    if most is not None and count > most:
+        return _problem(
+            both_n(
+                "Schrap nog %(n)s woord. Het zijn er nu %(count)s en het mogen er hoogstens %(limit)s zijn.",
+                "Schrap nog %(n)s woorden. Het zijn er nu %(count)s en het mogen er hoogstens %(limit)s zijn.",
+                count - most,
+                count=count,
+                limit=most,
+            )
+        )
+    return ()
+
+
+def _long_text_blocks(answer: Answer, settings: Settings, language: str) -> Sequence[Block]:
+    return markup.parse(_word(answer))
+
+
+def _long_text_summary(answer: Answer, settings: Settings, language: str) -> str:
+    return _short(_flat(_word(answer)))
+
+
+def _flat(text: str) -> str:
+    """Long text without its markup, as one stretch."""
+    return " ".join(run.text for run in _flat_runs(text))
+
+
+def _flat_runs(text: str) -> Runs:
+    """Long text as runs on one line, for a table's cell: list items get their marker back."""
+    flat: list[Run] = []
+    for block in markup.parse(text):
+        if isinstance(block, Paragraph):
+            lines = [("", block.runs)]
+        else:
+            lines = [(f"{number}. " if block.ordered else "• ", item) for number, item in enumerate(block.items, 1)]
+        for marker, line in lines:
+            start = (" " if flat else "") + marker
+            flat += [Run(start), *line] if start else line
+    return tuple(flat)
+
+
+# --- numbers and dates ---------------------------------------------------------------------------------------------
+
+
+def _check_number(answer: Answer, settings: Settings) -> Problems:
+    number = as_number(answer)
+    if number is None:
+        return _problem(
+            both("Vul alleen een getal in, bijvoorbeeld 12 of 12,5. U vulde in: %(typed)s."), typed=_short(_word(answer))
+        )
+    decimals = settings.get("decimals", 0)
+    if -int(number.normalize().as_tuple().exponent) > decimals:
+        if decimals == 0:
+            return _problem(both("Vul een heel getal in, zonder cijfers achter de komma."))
+        return _problem(both("Gebruik hoogstens %(decimals)s cijfers achter de komma."), decimals=decimals)
+    least, most = settings.get("min"), settings.get("max")
+    if least is not None and number < _decimal(least):
+        return _problem(both("Vul een getal in van %(limit)s of meer."), limit=_decimal(least))
+    if most is not None and number > _decimal(most):
+        return _problem(both("Vul een getal in van %(limit)s of minder."), limit=_decimal(most))
+    return ()
+
+
+def _decimal(value: float | Decimal) -> Decimal:
+    return Decimal(str(value))
+
+
+def _number_summary(answer: Answer, settings: Settings, language: str) -> str:
+    number = as_number(answer)
+    if number is None:
+        return _short(_word(answer))
+    return f"{shown_number(number, language)} {pick(settings.get('unit'), language)}".strip()
+
+
+def _number_blocks(answer: Answer, settings: Settings, language: str) -> Sequence[Block]:
+    return _plain(_number_summary(answer, settings, language))
+
+
+def _read_date(form: Form, name: str, settings: Settings) -> dict[str, str]:
+    return {part: markup.clean_line(_first(form, f"{name}.{part}")) for part in ("day", "month", "year")}
+
+
+def _check_date(answer: Answer, settings: Settings) -> Problems:
+    day = as_date(answer)
+    if day is None:
+        return _date_form_problem(answer)
+    least, most = _limit(settings, "min"), _limit(settings, "max")
+    if least and day < least:
+        return _problem(both("Vul een datum in op of na %(limit)s."), limit=least)
+    if most and day > most:
+        return _problem(both("Vul een datum in op of voor %(limit)s."), limit=most)
+    return ()
+
+
+def _date_form_problem(answer: Answer) -> Problems:
+    """What is wrong with a date that is no date."""
+    day, month, year = _date_parts(answer)
+    missing = [name for name, part in (("day", day), ("month", month), ("year", year)) if not part]
+    if len(missing) == 1:
+        return _problem(
+            {
+                "day": both("Vul ook de dag in."),
+                "month": both("Vul ook de maand in."),
+                "year": both("Vul ook het jaar in."),
+            }[missing[0]]
+        )
+    if missing:
+        return _problem(both("Vul dag, maand en jaar in, bijvoorbeeld 31 3 2026."))
+    if not all(re.fullmatch(r"[0-9]+", part) for part in (day, month, year)):
+        return _problem(both("Vul dag, maand en jaar in cijfers in, bijvoorbeeld 31 3 2026."))
+    if len(year) != 4:
+        return _problem(both("Vul het jaar in met vier cijfers, bijvoorbeeld 2026."))
+    if len(month) > 2 or not 1 <= int(month) <= 12:
+        return _problem(both("Maand %(month)s bestaat niet. Vul een maand in van 1 tot en met 12."), month=month)
+    if len(day) > 2 or not 1 <= int(day) <= 31:
+        return _problem(both("Dag %(day)s bestaat niet. Vul een dag in van 1 tot en met 31."), day=day)
+    names = {language: format_date(date(2000, int(month), 1), "MMMM", locale=language) for language in LANGUAGES}
+    return _problem(
+        both("%(day)s %(month)s %(year)s bestaat niet. Controleer de dag en de maand."), day=int(day), month=names, year=year
+    )
+
+
+def _limit(settings: Settings, key: str) -> date | None:
+    """A limit of a date question; ``today`` counts only where the caller says which day that is."""
+    limit = settings.get(key)
+    if limit == "today":
+        limit = settings.get("today")
+    if isinstance(limit, date):
+        return limit
+    return date.fromisoformat(limit) if limit else None
+
+
+def _date_summary(answer: Answer, settings: Settings, language: str) -> str:
+    day = as_date(answer)
+    return shown_date(day, language) if day else "-".join(part for part in _date_parts(answer) if part)
+
+
+def _date_blocks(answer: Answer, settings: Settings, language: str) -> Sequence[Block]:
+    return _plain(_date_summary(answer, settings, language))
+
+
+def _read_period(form: Form, name: str, settings: Settings) -> dict[str, dict[str, str]]:
+    return {end: _read_date(form, f"{name}.{end}", settings) for end in ("from", "to")}
+
+
+def _check_period(answer: Answer, settings: Settings) -> Problems:
+    for end, words in (("from", both("Begindatum: %(problem)s")), ("to", both("Einddatum: %(problem)s"))):
+        part = _part(answer, end)
+        if problems := _check_date(part, settings):
+            return _problem(words, problem=problems[0].text)
+    if as_period(answer) is None:
+        return _problem(both("De einddatum ligt voor de begindatum. Controleer beide data."))
+    return ()
+
+
+def _period_summary(answer: Answer, settings: Settings, language: str) -> str:
+    return " – ".join(_date_summary(_part(answer, end), settings, language) for end in ("from", "to"))
+
+
+def _period_blocks(answer: Answer, settings: Settings, language: str) -> Sequence[Block]:
+    return _plain(_period_summary(answer, settings, language))
+
+
+# --- choosing ------------------------------------------------------------------------------------------------------
+
+
+def _label(settings: Settings, key: str, option_id: str, language: str) -> str:
+    """An option's label; an id that is not among the options stands as it is."""
+    found = next((option for option in settings.get(key, ()) if option["id"] == option_id), None)
+    return pick(found["label"], language) if found else option_id
+
+
+def _known(settings: Settings, key: str) -> set[str]:
+    return {option["id"] for option in settings.get(key, ())}
+
+
+def _check_choice(answer: Answer, settings: Settings) -> Problems:
+    return () if _word(answer) in _known(settings, "options") else _problem(both("Kies een van de mogelijkheden."))
+
+
+def _choice_summary(answer: Answer, settings: Settings, language: str) -> str:
+    return _label(settings, "options", _word(answer), language)
+
+
+def _choice_blocks(answer: Answer, settings: Settings, language: str) -> Sequence[Block]:
+    return _plain(_choice_summary(answer, settings, language))
+
+
+def _read_choices(form: Form, name: str, settings: Settings) -> list[str]:
+    return [markup.clean_line(value) for value in dict.fromkeys(form.get(name, ())) if value]
+
+
+def _check_choices(answer: Answer, settings: Settings) -> Problems:
+    chosen = set(_words(answer))
+    if not chosen or chosen - _known(settings, "options"):
+        return _problem(both("Kies uit de mogelijkheden."))
+    least, most = _range(settings, "choose")
+    if least is not None and len(chosen) < least:
+        return _problem(both_n("Kies er nog %(n)s.", "Kies er nog %(n)s.", least - len(chosen)))
+    if most is not None and len(chosen) > most:
+        return _problem(
+            both_n(
+                "Kies er %(n)s minder: hoogstens %(limit)s.",
+                "Kies er %(n)s minder: hoogstens %(limit)s.",
+                len(chosen) - most,
+                limit=most,
+            )
+        )
+    return ()
+
+
+def _chosen(answer: Answer, settings: Settings, language: str) -> list[str]:
+    """Labels of what was chosen, in the order of the options."""
+    order = [option["id"] for option in settings.get("options", ())]
+    chosen = sorted(_words(answer), key=lambda option: order.index(option) if option in order else len(order))
+    return [_label(settings, "options", option, language) for option in chosen]
+
+
+def _choices_summary(answer: Answer, settings: Settings, language: str) -> str:
+    return ", ".join(_chosen(answer, settings, language))
+
+
+def _choices_blocks(answer: Answer, settings: Settings, language: str) -> Sequence[Block]:
+    return (ListBlock(tuple((Run(label),) for label in _chosen(answer, settings, language))),)
+
+
+def _check_scale(answer: Answer, settings: Settings) -> Problems:
+    return () if _word(answer) in _known(settings, "levels") else _problem(both("Kies een van de scores."))
+
+
+def _scale_summary(answer: Answer, settings: Settings, language: str) -> str:
+    level = _word(answer)
+    label = _label(settings, "levels", level, language)
+    return label if label.startswith(level) else f"{level} – {label}"
+
+
+def _scale_blocks(answer: Answer, settings: Settings, language: str) -> Sequence[Block]:
+    return _plain(_scale_summary(answer, settings, language))
+
+
+def _read_declaration(form: Form, name: str, settings: Settings) -> str:
+    return "yes" if _first(form, name) else ""
+
+
+def _check_declaration(answer: Answer, settings: Settings) -> Problems:
+    return () if answer == "yes" else _problem(both("Zet een vinkje als u het hiermee eens bent."))
+
+
+def _declaration_summary(answer: Answer, settings: Settings, language: str) -> str:
+    return (both("Akkoord") if answer == "yes" else both("Nog niet akkoord"))[language]
+
+
+def _declaration_blocks(answer: Answer, settings: Settings, language: str) -> Sequence[Block]:
+    return (Declaration(pick(settings.get("text"), language), agreed=answer == "yes"),)
+
+
+# --- evidence and statement ----------------------------------------------------------------------------------------
+
+
+def _read_evidence(form: Form, name: str, settings: Settings) -> list[int]:
+    return list(dict.fromkeys(int(value) for value in form.get(name, ()) if re.fullmatch(r"[0-9]{1,15}", value)))
+
+
+def _check_evidence(answer: Answer, settings: Settings) -> Problems:
+    count = len(set(_numbers(answer)))
+    least, most = _range(settings, "files")
+    if least is not None and count < least:
+        return _problem(
+            both_n("Voeg nog %(n)s bewijsstuk toe.", "Voeg nog %(n)s bewijsstukken toe.", least - count),
+        )
+    if most is not None and count > most:
+        return _problem(
+            both_n(
+                "Haal %(n)s bewijsstuk weg: hoogstens %(limit)s.",
+                "Haal %(n)s bewijsstukken weg: hoogstens %(limit)s.",
+                count - most,
+                limit=most,
+            )
+        )
+    return ()
+
+
+def _evidence_summary(answer: Answer, settings: Settings, language: str) -> str:
+    return both_n("%(n)s bewijsstuk", "%(n)s bewijsstukken", len(set(_numbers(answer))))[language]
+
+
+def _no_blocks(answer: Answer, settings: Settings, language: str) -> Sequence[Block]:
+    """Nothing here: ``documents.outline`` shows it, which knows the numbers of the evidence and the statements."""
+    return ()
+
+
+# --- tables --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Total:
+    """One total of a table: ``entered`` is the sum, ``counted`` what is left of it after the caps."""
+
+    field: str
+    label: Text
+    entered: Decimal
+    counted: Decimal
+    min: Decimal | None
+    max: Decimal | None
+    unit: Text | None
+
+
+def totals(answer: Answer, settings: Settings) -> tuple[Total, ...]:
+    """The totals of a table's rows; what is no number counts for nothing."""
+    return tuple(_total(_rows(answer), total, settings) for total in settings.get("totals", ()))
+
+
+def _total(rows: Sequence[Mapping[str, Any]], total: Mapping[str, Any], settings: Settings) -> Total:
+    field = total["field"]
+    entered = _sum(rows, field)
+    excess = Decimal(0)
+    for cap in settings.get("caps", ()):
+        if cap["field"] == field:
+            capped = _sum([row for row in rows if row.get(cap["by"]) == cap["value"]], field)
+            excess += max(capped - _decimal(cap["max"]), Decimal(0))
+    least, most = total.get("min"), total.get("max")
+    return Total(
+        field=field,
+        label=total["label"],
+        entered=entered,
+        counted=entered - excess,
+        min=None if least is None else _decimal(least),
+        max=None if most is None else _decimal(most),
+        unit=total.get("unit"),
+    )
+
+
+def _sum(rows: Sequence[Mapping[str, Any]], field: str) -> Decimal:
+    return sum((as_number(row.get(field)) or Decimal(0) for row in rows), Decimal(0))
+
+
+def _nested(field: Mapping[str, Any], settings: Settings) -> Settings:
+    """A field's own settings, with what the caller told about the day and the evidence."""
+    return {**{key: settings[key] for key in ("today", "evidence") if key in settings}, **field}
+
+
+def read_row(form: Form, name: str, settings: Settings) -> dict[str, Any]:
+    """One row of a table, from fields named ``<name>.<field>``; ``<name>.row`` is the row's own id, when it has one."""
+    row: dict[str, Any] = {
+        field["id"]: BUILT_IN[field["type"]].read(form, f"{name}.{field['id']}", field) for field in settings["fields"]
+    }
+    row_id = _first(form, f"{name}.row")
+    return {**row, "row": row_id} if row_id else row
+
+
+def check_row(row: Mapping[str, Any], settings: Settings) -> list[Problem]:
+    """What is wrong with one row, each problem placed by row and field."""
+    row_id = _word(row.get("row"))
+    problems: list[Problem] = []
+    for field in settings["fields"]:
+        of_type, answer = BUILT_IN[field["type"]], row.get(field["id"])
+        if not of_type.is_empty(answer):
+            found = of_type.check(answer, _nested(field, settings))
+            problems += (Problem(problem.text, row=row_id, field=field["id"]) for problem in found)
+        elif field.get("required", True):
+            text = _filled(both("Vul in: %(label)s."), label=field["label"])
+            problems.append(Problem(text, row=row_id, field=field["id"]))
+    return problems
+
+
+def _check_table(answer: Answer, settings: Settings) -> Problems:
+    rows = _rows(answer)
+    problems = [problem for row in rows for problem in check_row(row, settings)]
+    least, most = _range(settings, "rows")
+    if least is not None and len(rows) < least:
+        problems += _problem(both_n("Voeg nog %(n)s regel toe.", "Voeg nog %(n)s regels toe.", least - len(rows)))
+    if most is not None and len(rows) > most:
+        problems += _problem(
+            both_n(
+                "Haal %(n)s regel weg: hoogstens %(limit)s.",
+                "Haal %(n)s regels weg: hoogstens %(limit)s.",
+                len(rows) - most,
+                limit=most,
+            )
+        )
+    for total in totals(answer, settings):
+        problems += _check_total(total)
+    return problems
+
+
+def _check_total(total: Total) -> list[Problem]:
+    values = {"label": total.label, "counted": total.counted}
+    if total.min is not None and total.counted < total.min:
+        text = both("%(label)s: u komt nog %(short)s tekort. Het zijn er nu %(counted)s en er zijn er minstens %(limit)s nodig.")
+        return _problem(text, short=total.min - total.counted, limit=total.min, **values)
+    if total.max is not None and total.counted > total.max:
+        text = both(
+            "%(label)s: er zijn er %(over)s te veel. Het zijn er nu %(counted)s en het mogen er hoogstens %(limit)s zijn."
+        )
+        return _problem(text, over=total.counted - total.max, limit=total.max, **values)
+    return []
+
+
+def shown_total(total: Total, language: str) -> str:
+    """``70 punten``, or ``70 punten (82 ingevuld)`` where a cap took something off."""
+    amount = f"{shown_number(total.counted, language)} {pick(total.unit, language)}".strip()
+    if total.counted == total.entered:
+        return amount
+    return _filled(both("%(amount)s (%(entered)s ingevuld)"), amount=amount, entered=total.entered)[language]
+
+
+def _table_summary(answer: Answer, settings: Settings, language: str) -> str:
+    rows = both_n("%(n)s regel", "%(n)s regels", len(_rows(answer)))[language]
+    return ", ".join([rows, *(shown_total(total, language) for total in totals(answer, settings))])
+
+
+def _table_blocks(answer: Answer, settings: Settings, language: str) -> Sequence[Block]:
+    fields = settings["fields"]
+    rows = tuple(
+        tuple(_cell(row.get(field["id"]), _nested(field, settings), language) for field in fields) for row in _rows(answer)
+    )
+    return (
+        Table(
+            caption=pick(settings.get("label"), language),
+            header=tuple(pick(field["label"], language) for field in fields),
+            rows=rows,
+            totals=_totals_row(totals(answer, settings), fields, language),
+            numeric=tuple(column for column, field in enumerate(fields) if field["type"] == "number"),
+        ),
+    )
+
+
+def _cell(answer: Answer, field: Settings, language: str) -> Runs:
+    of_type = BUILT_IN[field["type"]]
+    if of_type.is_empty(answer):
+        return ()
+    if field["type"] == "long_text":
+        return _flat_runs(_word(answer))
+    if field["type"] == "short_text":
+        return (Run(_word(answer).strip()),)
+    if field["type"] == "evidence" and "evidence" in field:
+        return (Run(", ".join(field["evidence"].get(number, str(number)) for number in _numbers(answer))),)
+    return (Run(of_type.summary(answer, field, language)),)
+
+
+def _totals_row(sums: Sequence[Total], fields: Sequence[Mapping[str, Any]], language: str) -> tuple[Runs, ...]:
+    if not sums:
+        return ()
+    by_field = {total.field: total for total in sums}
+    row: list[Runs] = []
+    for column, field in enumerate(fields):
+        if total := by_field.get(field["id"]):
+            row.append((Run(shown_total(total, language), bold=True),))
+        elif column == 0:
+            words = pick(sums[0].label, language) if len(sums) == 1 else both("Totaal")[language]
+            row.append((Run(words, bold=True),))
+        else:
+            row.append(())
+    return tuple(row)
+
+
+# --- the table of types --------------------------------------------------------------------------------------------
+
+
+def _shaped(
+    fits: Callable[[Answer], bool], check: Callable[[Answer, Settings], Problems]
+) -> Callable[[Answer, Settings], Problems]:
+    """``check``, after the question whether the answer has the type's shape at all."""
+
+    def checked(answer: Answer, settings: Settings) -> Problems:
+        if not fits(answer):
+            return _problem(both("Dit antwoord past niet bij deze vraag. Vul het opnieuw in."))
+        return check(answer, settings)
+
+    return checked
+
+
+def _is_text(answer: Answer) -> bool:
+    return isinstance(answer, str)
+
+
+def _is_mapping(answer: Answer) -> bool:
+    return isinstance(answer, Mapping)
+
+
+def _is_list_of(kind: type[Any]) -> Callable[[Answer], bool]:
+    return lambda answer: isinstance(answer, list) and all(isinstance(item, kind) for item in answer)
+
+
+def _guarded(plugin: Plugin, question_type: QuestionType) -> QuestionType:
+    """A plugin's type whose failures disable the plugin and reach people as ``PluginFailed``, not as a crash."""
+
+    def guard(function: Callable[..., Any], fits: Callable[[Any], bool]) -> Callable[..., Any]:
+        def guarded(*args: Any) -> Any:
+            return guarded_call(plugin, f"{question_type.name}: {function.__name__}", function, fits, *args)
+
+        return guarded
+
+    return replace(
+        question_type,
+        read=guard(question_type.read, lambda answer: True),
+        check=guard(question_type.check, _is_sequence_of(Problem)),
+        blocks=guard(question_type.blocks, is_blocks),
+        summary=guard(question_type.summary, _is_text),
+        is_empty=guard(question_type.is_empty, lambda empty: isinstance(empty, bool)),
+    )
+
+
+def _is_sequence_of(kind: type) -> Callable[[Any], bool]:
+    return lambda result: isinstance(result, list | tuple) and all(isinstance(item, kind) for item in result)
+
+
+BUILT_IN: Mapping[str, QuestionType] = {
+    built_in.name: built_in
+    for built_in in (
+        QuestionType(
+            name="short_text",
+            widget="short_text",
+            read=_read_line,
+            check=_shaped(_is_text, _check_short_text),
+            blocks=_text_blocks,
+            summary=_text_summary,
+            is_empty=nothing,
+            settings={"max_length": "int", "autocomplete": "str"},
+        ),
+        QuestionType(
+            name="long_text",
+            widget="long_text",
+            read=_read_text,
+            check=_shaped(_is_text, _check_long_text),
+            blocks=_long_text_blocks,
+            summary=_long_text_summary,
+            is_empty=nothing,
+            settings={"words": "range"},
+        ),
+        QuestionType(
+            name="number",
+            widget="number",
+            read=_read_line,
+            check=_shaped(_is_text, _check_number),
+            blocks=_number_blocks,
+            summary=_number_summary,
+            is_empty=nothing,
+            settings={"min": "number", "max": "number", "unit": "text", "decimals": "int"},
+        ),
+        QuestionType(
+            name="date",
+            widget="date",
+            read=_read_date,
+            check=_shaped(_is_mapping, _check_date),
+            blocks=_date_blocks,
+            summary=_date_summary,
+            is_empty=nothing,
+            settings={"min": "date", "max": "date"},
+        ),
+        QuestionType(
+            name="period",
+            widget="period",
+            read=_read_period,
+            check=_shaped(_is_mapping, _check_period),
+            blocks=_period_blocks,
+            summary=_period_summary,
+            is_empty=nothing,
+            settings={"min": "date", "max": "date"},
+        ),
+        QuestionType(
+            name="choice",
+            widget="choice",
+            read=_read_line,
+            check=_shaped(_is_text, _check_choice),
+            blocks=_choice_blocks,
+            summary=_choice_summary,
+            is_empty=nothing,
+            settings={"options": "options"},
+        ),
+        QuestionType(
+            name="choices",
+            widget="choices",
+            read=_read_choices,
+            check=_shaped(_is_list_of(str), _check_choices),
+            blocks=_choices_blocks,
+            summary=_choices_summary,
+            is_empty=nothing,
+            settings={"options": "options", "choose": "range"},
+        ),
+        QuestionType(
+            name="scale",
+            widget="scale",
+            read=_read_line,
+            check=_shaped(_is_text, _check_scale),
+            blocks=_scale_blocks,
+            summary=_scale_summary,
+            is_empty=nothing,
+            settings={"levels": "options"},
+        ),
+        QuestionType(
+            name="declaration",
+            widget="declaration",
+            read=_read_declaration,
+            check=_shaped(_is_text, _check_declaration),
+            blocks=_declaration_blocks,
+            summary=_declaration_summary,
+            is_empty=nothing,
+            settings={"text": "text"},
+        ),
+        QuestionType(
+            name="table",
+            widget="table",
+            read=read_row,
+            check=_shaped(_is_list_of(Mapping), _check_table),
+            blocks=_table_blocks,
+            summary=_table_summary,
+            is_empty=nothing,
+            settings={"fields": "fields", "rows": "range", "row_title": "str", "totals": "list", "caps": "list"},
+        ),
+        QuestionType(
+            name="evidence",
+            widget="evidence",
+            read=_read_evidence,
+            check=_shaped(_is_list_of(int), _check_evidence),
+            blocks=_no_blocks,
+            summary=_evidence_summary,
+            is_empty=nothing,
+            settings={"files": "range", "kinds": "list", "refused": "list"},
+        ),
+        QuestionType(
+            name="statement",
+            widget="statement",
+            read=lambda form, name, settings: None,
+            check=lambda answer, settings: (),
+            blocks=_no_blocks,
+            summary=lambda answer, settings, language: "",
+            is_empty=lambda answer: True,
+            settings={"role": "text", "reads": "list", "questions": "fields", "consent": "text"},
+        ),
+    )
+}
