@@ -1,0 +1,223 @@
+"""The authored part as PDF: the Outline becomes plain data, Typst sets it by the house style's template.
+
+``compile_pdf`` runs in a child process of its own for every document (``files.sandbox``): the typesetter keeps what it
+has set in memory for the life of its process.
+"""
+
+import json
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pikepdf
+
+from app.config import ROOT
+from app.documents.outline import Chapter, Outline, Part, column_shares, evidence_anchor, plain
+from app.files import sandbox
+from app.plugin_api import Block, Declaration, EvidenceReference, Facts, Heading, ListBlock, Paragraph, Runs, Signature, Table
+
+HOUSE_STYLE = ROOT / "dossier_templates" / "house_style"
+LIMITS = {"wall_seconds": 120, "memory_mb": 2500, "cpu_seconds": 120, "file_mb": 600}
+
+LONG_WORD = re.compile(r"\S{22,}")
+STEP = 8
+BREAK = "\u200b"
+HASH = re.compile(r"[0-9a-f]{64}")
+
+
+def typeset(outline: Outline, folder: Path) -> Path:
+    """Sets the authored part in ``folder`` (existing, private) and gives the path of the PDF (A-3a and UA-1).
+
+    The page counter leaves room for the pages of each appendix behind its divider page; they are not in this file. The
+    same outline gives the same bytes. Raises ``SandboxFailure`` when the typesetter stops.
+    """
+    target = folder / "authored.pdf"
+    (folder / "data.json").write_text(json.dumps(document_data(outline), ensure_ascii=False), encoding="utf-8")
+    shutil.copyfile(HOUSE_STYLE / "dossier.typ", folder / "dossier.typ")
+    payload = {"folder": str(folder), "target": str(target), "timestamp": int(outline.submitted_at.timestamp())}
+    sandbox.run("app.documents.typesetting:compile_pdf", payload, **LIMITS)
+    return target
+
+
+def compile_pdf(folder: str, target: str, timestamp: int) -> dict[str, Any]:
+    """In the child: ``dossier.typ`` in ``folder`` to the PDF ``target``. Gives the number of pages."""
+    import typst  # only ever loaded in children
+
+    fonts = typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[str(HOUSE_STYLE / "fonts")])
+    compiler = typst.Compiler(root=folder, font_paths=fonts)
+    compiler.compile(
+        str(Path(folder) / "dossier.typ"),
+        output=f"{target}.raw",
+        format="pdf",
+        pdf_standards=["a-3a", "ua-1"],
+        timestamp=timestamp,
+    )
+    with pikepdf.open(f"{target}.raw") as pdf:
+        _mark_row_headers(pdf)
+        pages = len(pdf.pages)
+        pdf.save(target, deterministic_id=True, linearize=False)
+    Path(f"{target}.raw").unlink()
+    return {"pages": pages}
+
+
+def _mark_row_headers(pdf: pikepdf.Pdf) -> None:
+    """In tables without header cells (facts) the first cell of each row is the header; Typst cannot say so yet."""
+    for table in _elements(pdf.Root.StructTreeRoot, "/Table"):
+        if any(True for _ in _elements(table, "/TH")):
+            continue
+        for row in _elements(table, "/TR"):
+            cell = next(_elements(row, "/TD"), None)
+            if cell is not None:
+                cell.S = pikepdf.Name.TH
+                cell.A = pikepdf.Dictionary(O=pikepdf.Name.Table, Scope=pikepdf.Name.Row)
+
+
+def _elements(element: pikepdf.Object, role: str) -> Iterator[pikepdf.Object]:
+    """The structure elements with this role below ``element``, in reading order; not inside one that matches."""
+    children: Any = element.get("/K", [])
+    for child in children if isinstance(children, pikepdf.Array) else [children]:
+        if not isinstance(child, pikepdf.Dictionary) or "/S" not in child:
+            continue
+        if str(child.S) == role:
+            yield child
+        else:
+            yield from _elements(child, role)
+
+
+# --- data for the template -----------------------------------------------------------------------------------------
+
+
+def document_data(outline: Outline) -> dict[str, Any]:
+    """What the template reads as ``data.json``: strings, numbers and flags, nothing to evaluate."""
+    return {
+        "language": outline.language,
+        "region": "NL" if outline.language == "nl" else "GB",
+        "title": outline.document_title,
+        "description": f"{outline.organisation} · {outline.reference}",
+        "cover-title": _breakable(outline.title),
+        "subtitles": [_breakable(text) for text in outline.subtitles],
+        "reference": outline.reference,
+        "organisation": _breakable(outline.organisation),
+        "candidate": _breakable(outline.candidate),
+        "running-head": _breakable(outline.running_head),
+        "demo": outline.demo,
+        "words": {
+            "contents": outline.words.contents,
+            "page": outline.words.page,
+            "of": outline.words.of,
+            "appendix": outline.words.appendix,
+            "demo": outline.words.demo,
+            "criterion": outline.words.criterion,
+            "no": outline.words.no,
+        },
+        "cover-facts": [{"label": label, "value": [_plain(value)]} for label, value in outline.cover_facts],
+        "chapters": [
+            {
+                "number": str(chapter.number),
+                "title": _breakable(chapter.title),
+                "anchor": chapter.id,
+                "new-page": _starts_page(chapter),
+                "blocks": [_block(block) for block in chapter.blocks],
+                "parts": [_part(part) for part in chapter.parts],
+            }
+            for chapter in outline.chapters
+        ],
+        "evidence": [
+            {
+                "number": item.number,
+                "heading": _breakable(item.heading),
+                "anchor": item.anchor,
+                "pages": item.pages,
+                "facts": _fact_rows(item.facts),
+                "notes": list(item.notes),
+            }
+            for item in outline.evidence
+        ],
+        "pages-after-last": outline.evidence[-1].pages if outline.evidence else 0,
+    }
+
+
+def _starts_page(chapter: Chapter) -> bool:
+    """Short chapters of the form follow each other; areas and what the office looks up start on a page of their own."""
+    return (
+        chapter.number == 1
+        or chapter.id in ("verklaringen", "verantwoording", "bijlagen")
+        or any(part.is_area for part in chapter.parts)
+    )
+
+
+def _part(part: Part) -> dict[str, Any]:
+    return {
+        "number": part.number,
+        "title": _breakable(part.title),
+        "anchor": part.anchor,
+        "kicker": part.kicker,
+        "criteria": _fact_rows(part.criteria),
+        "size": part.size,
+        "blocks": [_block(block) for block in part.blocks],
+    }
+
+
+def _block(block: Block) -> dict[str, Any]:
+    match block:
+        case Heading(text=text, level=level):
+            return {"kind": "heading", "text": _breakable(text), "level": level}
+        case Paragraph(runs=runs, look=look):
+            return {"kind": "paragraph", "runs": _runs(runs), "look": look}
+        case ListBlock(items=items, ordered=ordered):
+            return {"kind": "list", "items": [{"runs": _runs(item)} for item in items], "ordered": ordered}
+        case Facts(rows=rows):
+            return {"kind": "facts", "rows": _fact_rows(rows)}
+        case Table():
+            return _table(block)
+        case Declaration(text=text, agreed=agreed):
+            return {"kind": "declaration", "text": _breakable(text), "agreed": agreed}
+        case EvidenceReference(number=number, title=title):
+            return {"kind": "evidence", "number": number, "title": _breakable(title), "anchor": evidence_anchor(number)}
+        case Signature(name=name, lines=lines):
+            return {"kind": "signature", "name": _breakable(name), "lines": [_breakable(line) for line in lines]}
+
+
+def _table(table: Table) -> dict[str, Any]:
+    columns = [
+        {"title": _breakable(title), "share": share, "numeric": index in table.numeric}
+        for index, (title, share) in enumerate(zip(table.header, column_shares(table), strict=True))
+    ]
+    return {
+        "kind": "table",
+        "caption": _breakable(table.caption),
+        "columns": columns,
+        "rows": [{"cells": [{"runs": _runs(cell)} for cell in row], "breakable": _is_tall(row)} for row in table.rows],
+        "totals": [{"runs": _runs(cell)} for cell in table.totals],
+    }
+
+
+def _is_tall(row: tuple[Runs, ...]) -> bool:
+    """Whether a row may need more than a part of a page, so that it may run on over the next."""
+    return max((len(plain(cell)) for cell in row), default=0) > 400
+
+
+def _fact_rows(rows: tuple[tuple[str, Runs], ...]) -> list[dict[str, Any]]:
+    return [{"label": _breakable(label), "value": _runs(runs)} for label, runs in rows]
+
+
+def _runs(runs: Runs) -> list[dict[str, Any]]:
+    return [
+        {**_plain(run.text), "bold": run.bold, "italic": run.italic, "link": run.link if _is_web_address(run.link) else ""}
+        for run in runs
+    ]
+
+
+def _plain(text: str) -> dict[str, Any]:
+    return {"text": _breakable(text), "hash": bool(HASH.fullmatch(text)), "bold": False, "italic": False, "link": ""}
+
+
+def _is_web_address(link: str) -> bool:
+    return link.startswith(("http://", "https://", "mailto:"))
+
+
+def _breakable(text: str) -> str:
+    """Long words (addresses, hashes) may be broken every eight characters, so that they stay inside their column."""
+    return LONG_WORD.sub(lambda word: BREAK.join(word[0][at : at + STEP] for at in range(0, len(word[0]), STEP)), text)
