@@ -34,8 +34,8 @@ def _row_findings(row: Row) -> Iterator[Finding]:
     if started and ended and ended < started:
         yield _about_row(
             row,
-            "Dit traject is afgerond vóór de dag waarop het begon. Controleer beide datums.",
-            "This assignment was completed before the day on which it started. Check both dates.",
+            "Dit traject eindigde vóór de dag waarop het begon. Controleer beide datums.",
+            "This assignment ended before the day on which it started. Check both dates.",
         )
     if ended and outcome == "running":
         yield _about_row(

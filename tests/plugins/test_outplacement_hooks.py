@@ -63,8 +63,8 @@ def test_an_end_before_the_start_is_found_at_its_row() -> None:
             question="trajectories",
             row="r1",
             text={
-                "nl": "Dit traject is afgerond vóór de dag waarop het begon. Controleer beide datums.",
-                "en": "This assignment was completed before the day on which it started. Check both dates.",
+                "nl": "Dit traject eindigde vóór de dag waarop het begon. Controleer beide datums.",
+                "en": "This assignment ended before the day on which it started. Check both dates.",
             },
         )
     ]
