@@ -143,7 +143,8 @@ def check(settings: Settings) -> None:
         raise SettingsFault("LOOPBAAN_SMTP_USER is set, so LOOPBAAN_SMTP_PASSWORD_FILE must be set too.")
     if (settings.instance / DEMO_MARK).exists():
         raise SettingsFault(
-            f"{settings.instance} holds demo data with well-known passwords. Set LOOPBAAN_INSTANCE to a new folder for production."
+            f"{settings.instance} holds demo data with well-known passwords. "
+            "Set LOOPBAAN_INSTANCE to a new folder for production."
         )
 
 

@@ -56,7 +56,7 @@ class Receipt:
 
 @dataclass(frozen=True)
 class BundleInfo:
-    """A sealed bundle for the ``deliver`` hook. ``path`` may only be read. ``snapshot_sha256`` is the key: the same one again is a retry."""
+    """A sealed bundle for the ``deliver`` hook. ``path`` may only be read; the same ``snapshot_sha256`` again is a retry."""
 
     path: str
     sha256: str

@@ -35,14 +35,19 @@ def catalogue(language: str) -> Translations:
 
 
 def both(dutch: str, **values: object) -> dict[str, str]:
-    """``dutch`` (with ``%(name)s`` places) in each language, filled in. Found by ``pybabel extract -k both``."""
-    return {language: _filled(catalogue(language).ugettext(dutch), values) for language in LANGUAGES}
+    """``dutch`` (with ``%(name)s`` places) in each language, filled in. Found by ``pybabel extract -k both``.
+
+    A value may be a text itself: each language then gets its own words.
+    """
+    return {language: _filled(catalogue(language).ugettext(dutch), values, language) for language in LANGUAGES}
 
 
 def both_n(dutch_one: str, dutch_many: str, n: int, **values: object) -> dict[str, str]:
     """As ``both``, with the singular or plural that ``n`` asks for; ``%(n)s`` is filled in."""
     values["n"] = n
-    return {language: _filled(catalogue(language).ungettext(dutch_one, dutch_many, n), values) for language in LANGUAGES}
+    return {
+        language: _filled(catalogue(language).ungettext(dutch_one, dutch_many, n), values, language) for language in LANGUAGES
+    }
 
 
 def pick(text: Text | None, language: str) -> str:
@@ -54,8 +59,10 @@ def pick(text: Text | None, language: str) -> str:
 
 def fill(text: Text, **values: object) -> dict[str, str]:
     """``%(name)s`` places of a text from YAML, filled in in each language."""
-    return {language: _filled(words, values) for language, words in text.items()}
+    return {language: _filled(words, values, language) for language, words in text.items()}
 
 
-def _filled(words: str, values: Mapping[str, object]) -> str:
-    return words % values if values else words
+def _filled(words: str, values: Mapping[str, object], language: str) -> str:
+    if not values:
+        return words
+    return words % {name: pick(value, language) if isinstance(value, Mapping) else value for name, value in values.items()}

@@ -1,0 +1,64 @@
+"""Append-only record of who did what and who looked at what: ids only, no personal data, each row bound to the one before.
+
+``write`` belongs in the transaction of the deed; a view or download writes in a transaction of its own, so that it
+stays when the page fails afterwards.
+"""
+
+import hashlib
+import json
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, String, select, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.extensions import Base, now, session
+
+CHAIN_LOCK = 7_204_551  # PostgreSQL advisory lock: one writer extends the chain at a time; SQLite has one writer anyway
+
+
+class AuditEntry(Base):
+    """One deed. ``actor`` is "account:7", "statement:3", "system" …; ``thing`` is "dossier:12", "evidence:4" …"""
+
+    __tablename__ = "audit_entry"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
+    actor: Mapped[str] = mapped_column(String(40))
+    action: Mapped[str] = mapped_column(String(60))
+    thing: Mapped[str] = mapped_column(String(60), index=True)
+    details: Mapped[dict[str, Any]] = mapped_column(JSON)
+    previous_sha256: Mapped[str] = mapped_column(String(64), unique=True)
+    sha256: Mapped[str] = mapped_column(String(64), unique=True)
+
+    def digest(self) -> str:
+        """SHA-256 over the row's content and the row before it."""
+        content = [self.at.isoformat(), self.actor, self.action, self.thing, self.details, self.previous_sha256]
+        return hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def write(action: str, *, actor: object, thing: object, **details: int | str | None) -> AuditEntry:
+    """Adds one row in the caller's transaction. ``actor`` and ``thing`` are records (or "system"); details are ids or codes."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": CHAIN_LOCK})
+    session.flush()  # gives new records their id, and earlier entries of this transaction their place
+    previous = session.scalar(select(AuditEntry.sha256).order_by(AuditEntry.id.desc()).limit(1))
+    entry = AuditEntry(
+        at=now(),
+        actor=name_of(actor),
+        action=action,
+        thing=name_of(thing),
+        details=details,
+        previous_sha256=previous or "0" * 64,
+    )
+    entry.sha256 = entry.digest()
+    session.add(entry)
+    session.flush()
+    return entry
+
+
+def name_of(record: object) -> str:
+    """ "dossier:12" for a record, the text itself for a text such as "system"."""
+    if isinstance(record, str):
+        return record
+    return f"{type(record).__name__.lower()}:{getattr(record, 'id', '')}"

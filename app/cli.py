@@ -1,0 +1,358 @@
+"""``flask --app wsgi …``: the steps of the work as commands, with progress on the terminal."""
+
+import fcntl
+import logging
+import signal
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, NoReturn, cast
+
+import click
+from flask import Flask, current_app
+from flask.cli import AppGroup
+from huey import SqliteHuey
+from sqlalchemy import Engine, select
+
+from app import demo, jobs, migrations, pipeline
+from app.accounts import passwords, registration
+from app.accounts.models import ROLES, Account
+from app.assessment import assignment, queue
+from app.assessment.models import Assessment
+from app.documents import rebuilding, signing, verification
+from app.documents.models import Bundle
+from app.dossiers.models import Dossier, Snapshot
+from app.errors import DomainError
+from app.extensions import session, transaction
+from app.files import store
+from app.pipeline import Installation
+from app.schemes import loader
+
+database = AppGroup("database", help="The database's shape.")
+accounts = AppGroup("accounts", help="People and their roles.")
+dossiers = AppGroup("dossiers", help="Dossiers and their documents.")
+assessments = AppGroup("assessments", help="The assessment queue.")
+pipeline_commands = AppGroup("pipeline", help="What happens by itself: checks, assembling, mail.")
+schemes = AppGroup("schemes", help="Certification schemes.")
+plugins = AppGroup("plugins", help="Plugins.")
+demo_commands = AppGroup("demo", help="Invented people and dossiers, to try things with.")
+
+
+def install(app: Flask) -> None:
+    for group in (database, accounts, dossiers, assessments, pipeline_commands, schemes, plugins, demo_commands):
+        app.cli.add_command(group)
+    for command in (prepare, announce, worker):
+        app.cli.add_command(command)
+
+
+def here() -> Installation:
+    return cast(Installation, current_app.extensions["installation"])
+
+
+@contextmanager
+def plainly() -> Iterator[None]:
+    """A refusal becomes one line on the terminal instead of a traceback."""
+    try:
+        yield
+    except DomainError as error:
+        stop(error.text["en"])
+
+
+def stop(message: str) -> NoReturn:
+    raise click.ClickException(message)
+
+
+# --- database ------------------------------------------------------------------------------------------------------
+
+
+@database.command("upgrade")
+def upgrade() -> None:
+    """Bring the database up to date."""
+    migrations.upgrade(cast(Engine, current_app.extensions["engine"]))
+    click.echo("The database is up to date.")
+
+
+@database.command("migration")
+@click.argument("message")
+def migration(message: str) -> None:
+    """For developers: write a migration file for changed tables."""
+    migrations.write(cast(Engine, current_app.extensions["engine"]), message)
+
+
+@click.command("prepare")
+def prepare() -> None:
+    """Everything before serving: an up-to-date database and, in demo mode, the demo data."""
+    engine = cast(Engine, current_app.extensions["engine"])
+    if not migrations.is_current(engine):
+        migrations.upgrade(engine)
+    with plainly():
+        signing.load_seal_key(here().settings)
+    if here().settings.demo:
+        fill_demo()
+
+
+@click.command("announce")
+def announce() -> None:
+    """Wait until the server answers, then print the address and, in demo mode, the logins."""
+    settings = here().settings
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        with suppress(OSError), socket.create_connection((settings.host, settings.port), timeout=1):
+            break
+        time.sleep(0.1)
+    click.echo(f"\nLoopbaandossier: {settings.base_url}")
+    if settings.demo:
+        click.echo(demo.logins())
+    click.echo("Stop with Ctrl-C.")
+
+
+# --- worker --------------------------------------------------------------------------------------------------------
+
+
+@click.command("worker")
+def worker() -> None:
+    """Do the jobs: check evidence, assemble documents, send mail. Ctrl-C lets running jobs end."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    installation, ring = here(), cast(jobs.Ring, current_app.extensions["ring"])
+    settings = installation.settings
+    with only_worker(settings.instance / "worker.lock"):
+        pipeline.clear_work(settings)
+        store.remove_unfinished(settings.blobs)
+        pipeline.release_claims()
+        stopping = threading.Event()
+        threading.Thread(target=jobs.keep_sweeping, args=(ring, stopping), daemon=True).start()
+        consumer = cast(SqliteHuey, current_app.extensions["queue"]).create_consumer(
+            workers=settings.worker_threads, periodic=False, initial_delay=0.1, max_delay=1.0, check_worker_health=True
+        )
+        signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGINT))
+        click.echo("The worker is ready.")
+        try:
+            consumer.run()
+        finally:
+            stopping.set()
+
+
+@contextmanager
+def only_worker(path: Path) -> Iterator[None]:
+    """Holds the lock of this instance's one worker. The lock goes with the process, also when it is killed."""
+    with path.open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            stop("Another worker is running on this instance folder. Stop it first.")
+        yield
+
+
+# --- accounts ------------------------------------------------------------------------------------------------------
+
+
+@accounts.command("create")
+@click.argument("email")
+@click.argument("name")
+@click.option("--role", "roles", multiple=True, required=True, type=click.Choice(ROLES))
+@click.option("--language", default="nl", type=click.Choice(("nl", "en")))
+@click.password_option()
+def create_account(email: str, name: str, roles: tuple[str, ...], language: str, password: str) -> None:
+    """Make an account with a confirmed address, for instance the first one of the office."""
+    with plainly():
+        passwords.check(password, email=email, name=name)
+    with plainly(), transaction():
+        account = registration.create(
+            email=email,
+            name=name,
+            password_hash=passwords.hashed(password),
+            language=language,
+            roles=roles,
+            confirmed=True,
+        )
+        click.echo(f"{account.number} {account.email}")
+
+
+@accounts.command("list")
+def list_accounts() -> None:
+    """Everybody, with roles."""
+    for account in session.scalars(select(Account).order_by(Account.id)):
+        state = "disabled" if account.disabled_at else "confirmed" if account.email_confirmed_at else "unconfirmed"
+        click.echo(f"{account.number}  {account.email:40} {','.join(sorted(account.roles)):24} {state}")
+
+
+# --- dossiers ------------------------------------------------------------------------------------------------------
+
+
+@dossiers.command("list")
+def list_dossiers() -> None:
+    """Every dossier with its stage and that of its newest snapshot."""
+    rows = session.execute(
+        select(Dossier, Snapshot).outerjoin(Snapshot, Snapshot.dossier_id == Dossier.id).order_by(Dossier.id, Snapshot.revision)
+    )
+    for dossier, snapshot in rows:
+        life = "" if snapshot is None else f"revision {snapshot.revision}: {snapshot.stage} {snapshot.percent}% {snapshot.step}"
+        click.echo(f"{dossier.reference:16} {dossier.stage:14} {life}")
+
+
+@dossiers.command("bundle")
+@click.argument("reference")
+@click.argument("target", type=click.Path(path_type=Path, dir_okay=False))
+def export_bundle(reference: str, target: Path) -> None:
+    """Copy the newest sealed bundle of a dossier to TARGET."""
+    bundle = newest_bundle(reference)
+    target.write_bytes(store.path(here().settings.blobs, bundle.zip_sha256).read_bytes())
+    click.echo(str(target))
+
+
+@dossiers.command("verify")
+@click.argument("path", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+def verify_bundle(path: Path) -> None:
+    """Check a bundle (ZIP) against this installation's seal: manifests, signatures, every file."""
+    with plainly():
+        key = signing.load_seal_key(here().settings)
+        verification.check_bundle(path, fingerprints=frozenset({key.fingerprint}))
+    click.echo("The bundle is whole and was sealed here.")
+
+
+@dossiers.command("rebuild")
+@click.argument("reference")
+def rebuild(reference: str) -> None:
+    """Make the unsigned documents of the newest snapshot again and compare them byte by byte."""
+    bundle = newest_bundle(reference)
+    with plainly():
+        same = rebuilding.compare(bundle.snapshot, here().settings, here().catalogue)
+    for name, is_same in same.items():
+        click.echo(f"{name}: {'identical' if is_same else 'DIFFERS'}")
+    if not all(same.values()):
+        stop("The documents differ: the house style, a plugin or a library changed since they were made.")
+
+
+def newest_bundle(reference: str) -> Bundle:
+    bundle = session.scalar(
+        select(Bundle)
+        .join(Snapshot, Bundle.snapshot_id == Snapshot.id)
+        .join(Dossier, Snapshot.dossier_id == Dossier.id)
+        .where(Dossier.reference == reference)
+        .order_by(Snapshot.revision.desc())
+        .limit(1)
+    )
+    return bundle or stop(f"There is no sealed bundle of {reference}. `flask dossiers list` names the dossiers.")
+
+
+# --- assessments ---------------------------------------------------------------------------------------------------
+
+
+@assessments.command("list")
+def list_assessments() -> None:
+    """What waits in the queue, with the number of assessors."""
+    for assessment, assessors in queue.waiting():
+        click.echo(f"{assessment.dossier.reference:16} {assessment.dossier.stage:14} {assessors} assessors")
+
+
+@assessments.command("assign")
+@click.argument("reference")
+@click.argument("email")
+def assign(reference: str, email: str) -> None:
+    """Let the assessor with this address judge a dossier."""
+    with plainly(), transaction():
+        assessment = session.scalar(
+            select(Assessment).join(Dossier, Assessment.dossier_id == Dossier.id).where(Dossier.reference == reference)
+        )
+        assessor = session.scalar(select(Account).where(Account.email == email.casefold()))
+        if assessment is None:
+            stop(f"{reference} is not in the queue. `flask assessments list` shows the queue.")
+        if assessor is None:
+            stop(f"There is no account with the address {email}.")
+        assignment.assign(assessment, assessor, by=None)
+    click.echo(f"{reference} is assigned to {email}.")
+
+
+# --- pipeline ------------------------------------------------------------------------------------------------------
+
+
+@pipeline_commands.command("run")
+def run_pipeline() -> None:
+    """Do everything that is due, here and now, without a worker."""
+    with only_worker(here().settings.instance / "worker.lock"):
+        pipeline.release_claims()
+        done = jobs.drain(here(), report=lambda job, record_id: click.echo(f"{job} {record_id}"))
+    click.echo(f"{done} jobs done.")
+
+
+@pipeline_commands.command("status")
+def pipeline_status() -> None:
+    """What is unfinished, with the last error of each."""
+    for snapshot in session.scalars(
+        select(Snapshot).where(Snapshot.delivered_at.is_(None) | (Snapshot.stage != "handed_over")).order_by(Snapshot.id)
+    ):
+        error = f"  {snapshot.error['en']}" if snapshot.error else ""
+        click.echo(f"{snapshot.dossier.reference} revision {snapshot.revision}: {snapshot.stage} {snapshot.step}{error}")
+    for job, record_id in pipeline.due():
+        click.echo(f"due: {job} {record_id}")
+
+
+@pipeline_commands.command("resume")
+@click.argument("reference", required=False)
+def resume(reference: str | None) -> None:
+    """Take failed assembling up again at once, of one dossier or of all."""
+    with transaction():
+        waiting = select(Snapshot).join(Dossier).where(Snapshot.delivered_at.is_(None) | (Snapshot.stage != "handed_over"))
+        if reference:
+            waiting = waiting.where(Dossier.reference == reference)
+        snapshots = session.scalars(waiting).all()
+        for snapshot in snapshots:
+            pipeline.retry(snapshot)
+        ids = [snapshot.id for snapshot in snapshots]
+    for snapshot_id in ids:
+        cast(jobs.Ring, current_app.extensions["ring"])("snapshot", snapshot_id)
+    click.echo(f"{len(ids)} taken up again.")
+
+
+# --- schemes and plugins -------------------------------------------------------------------------------------------
+
+
+@schemes.command("check")
+def check_schemes() -> None:
+    """Read every scheme and plugin and name each fault with file, line and key."""
+    catalogue = here().catalogue
+    for scheme, version in catalogue.schemes:
+        click.echo(f"scheme {scheme} {version}")
+    report_faults(catalogue)
+
+
+@plugins.command("check")
+def check_plugins() -> None:
+    """Name every plugin with its state; a faulty one with its traceback."""
+    catalogue = here().catalogue
+    for plugin in catalogue.plugins.values():
+        click.echo(f"plugin {plugin.id} {plugin.version}: {'enabled' if plugin.enabled else 'DISABLED'}")
+    report_faults(catalogue)
+
+
+def report_faults(catalogue: loader.Catalogue) -> None:
+    faults = [str(fault) for fault in catalogue.faults]
+    faults += [fault for plugin in catalogue.plugins.values() for fault in plugin.faults]
+    for fault in faults:
+        click.echo(fault, err=True)
+    if faults:
+        stop(f"{len(faults)} faults.")
+    click.echo("No faults.")
+
+
+# --- demo ----------------------------------------------------------------------------------------------------------
+
+
+@demo_commands.command("create")
+def create_demo() -> None:
+    """Fill an empty demo installation: people, dossiers, and one dossier taken all the way to the queue."""
+    if not here().settings.demo:
+        stop("Demo data is only made in demo mode.")
+    fill_demo()
+
+
+def fill_demo() -> None:
+    with plainly():
+        done = demo.create(
+            here(), say=click.echo, bar=lambda label, length: cast(Any, click.progressbar)(label=label, length=length)
+        )
+    if done:
+        click.echo(f"The bundle of the demo dossier: {done}")

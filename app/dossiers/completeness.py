@@ -1,0 +1,192 @@
+"""What still stands in the way of submitting. Pure: the task list, the section pages and ``submit`` share it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Literal
+
+from app import plugin_loader
+from app.dossiers import statements
+from app.dossiers.contents import Contents, evidence_in
+from app.extensions import now
+from app.plugin_api import Finding, QuestionType
+from app.schemes import question_types, schemas
+from app.schemes.loader import Catalogue
+from app.schemes.model import Question, Section
+from app.texts import both
+
+Status = Literal["done", "busy", "todo", "waiting", "problem"]
+
+
+@dataclass(frozen=True)
+class Progress:
+    """A section as the task list shows it. ``findings`` are those of this section."""
+
+    section: Section
+    status: Status
+    findings: tuple[Finding, ...]
+    words: int
+    evidence: int
+
+
+def check(contents: Contents, catalogue: Catalogue, today: date) -> tuple[Finding, ...]:
+    """All findings, in the order of the dossier. None means: ready to submit."""
+    types = question_types.types(catalogue.plugins_of(contents.template))
+    findings: list[Finding] = [
+        Finding(section=plugin.id, text=text)
+        for plugin in contents.template.plugins
+        if (text := _plugin_fault(catalogue, plugin.id, plugin.title))
+    ]
+    for section in contents.template.sections:
+        findings += section_findings(contents, section, types, today)
+        if section.id not in contents.finished and contents.visible[section.id]:
+            findings.append(
+                Finding(section=section.id, text=both("Geef aan dat u dit onderdeel hebt afgerond."), question="finished")
+            )
+    for plugin in catalogue.plugins_of(contents.template):
+        findings += plugin_loader.call_hook(plugin, "check_dossier", hook_data(contents, today))
+    return tuple(findings)
+
+
+def section_findings(contents: Contents, section: Section, types: Mapping[str, QuestionType], today: date) -> list[Finding]:
+    """The findings of one section's questions, without the mark that it is finished."""
+    found: list[Finding] = []
+    for question in contents.visible[section.id]:
+        if question.type == "statement":
+            found += _statement_findings(contents, section, question)
+            continue
+        answer = contents.answer(section.id, question.id)
+        kind = types.get(question.type)
+        if kind is None:
+            continue  # its plugin is missing or faulty: one finding for the plugin says so
+        if kind.is_empty(answer):
+            if question.required:
+                found.append(Finding(section=section.id, question=question.id, text=missing(question)))
+            continue
+        settings = {**question.settings, "today": today.isoformat()}
+        found += [
+            Finding(section=section.id, question=question.id, row=problem.row, text=problem.text)
+            for problem in kind.check(answer, settings)
+        ]
+        found += _evidence_findings(contents, section, question, answer)
+    return found
+
+
+def missing(question: Question) -> Mapping[str, str]:
+    """What to say of a required question without an answer."""
+    if question.type in ("choice", "choices", "scale"):
+        return both("Maak een keuze: %(label)s", label=question.label)
+    if question.type == "evidence":
+        return both("Voeg een bewijsstuk toe: %(label)s", label=question.label)
+    if question.type == "table":
+        return both("Voeg minstens één regel toe: %(label)s", label=question.label)
+    if question.type == "declaration":
+        return both("Deze verklaring is nodig: %(label)s", label=question.label)
+    return both("Vul in: %(label)s", label=question.label)
+
+
+def progress(contents: Contents, findings: Sequence[Finding]) -> list[Progress]:
+    """How far each section is, for the task list."""
+    return [_section_progress(contents, section, findings) for section in contents.template.sections]
+
+
+def hook_data(contents: Contents, today: date) -> dict[str, Any]:
+    """The plain data that ``check_dossier`` gets (shape: see plugin_api)."""
+    return {
+        "reference": contents.dossier.reference,
+        "language": contents.dossier.language,
+        "today": today.isoformat(),
+        "template": schemas.dump(contents.template),
+        "answers": {
+            section.id: {
+                question.id: contents.answer(section.id, question.id)
+                for question in contents.visible[section.id]
+                if contents.answer(section.id, question.id) is not None
+            }
+            for section in contents.template.sections
+        },
+        "evidence": [
+            {"id": item.id, "title": item.name, "kind": item.kind, "pages": item.pages} for item in contents.evidence.values()
+        ],
+        "statements": [
+            {"section": one.section_id, "question": one.question_id, "stage": one.stage} for one in contents.statements
+        ],
+    }
+
+
+def _section_progress(contents: Contents, section: Section, findings: Sequence[Finding]) -> Progress:
+    own = tuple(one for one in findings if one.section == section.id)
+    answers = contents.answers.get(section.id, {})
+    words = 0
+    files: set[int] = set()
+    for question in contents.visible[section.id]:
+        answer = answers.get(question.id)
+        files.update(evidence_in(question, answer))
+        if question.type == "long_text" and isinstance(answer, str):
+            words += question_types.count_words(answer)
+    has_statement = any(question.type == "statement" for question in contents.visible[section.id])
+    invited = has_statement and any(one.section_id == section.id for one in contents.statements)
+    refused = any(item in contents.evidence and contents.evidence[item].stage == "refused" for item in files)
+    stale = any(one.section_id == section.id and statements.is_stale(one, contents) for one in contents.statements)
+    status: Status
+    if not own:
+        status = "done"
+    elif refused or stale or any(one.stage == "declined" and one.section_id == section.id for one in contents.statements):
+        status = "problem"
+    elif invited and any(one.stage == "invited" and one.section_id == section.id for one in contents.statements):
+        status = "waiting"
+    elif section.id in contents.finished:
+        status = "problem"
+    elif any(answers.values()) or invited:
+        status = "busy"
+    else:
+        status = "todo"
+    return Progress(section=section, status=status, findings=own, words=words, evidence=len(files))
+
+
+def _statement_findings(contents: Contents, section: Section, question: Question) -> list[Finding]:
+    statement = contents.statement(section.id, question.id)
+
+    def finding(text: Mapping[str, str]) -> list[Finding]:
+        return [Finding(section=section.id, question=question.id, text=text)]
+
+    if statement is None:
+        return finding(both("Nodig uw supervisor uit voor een verklaring.")) if question.required else []
+    name = statement.name
+    if statement.stage == "declined":
+        return finding(both("%(name)s geeft de verklaring niet. Nodig iemand anders uit.", name=name))
+    if statement.stage == "invited" and statement.token_expires_at < now():
+        return finding(both("De link van %(name)s is verlopen. Stuur een herinnering met een nieuwe link.", name=name))
+    if statement.stage == "invited":
+        return finding(both("%(name)s heeft de verklaring nog niet ondertekend.", name=name))
+    if statements.is_stale(statement, contents):
+        return finding(
+            both(
+                "Nadat %(name)s ondertekende, is gewijzigd wat %(name)s las. Trek de verklaring in en vraag een nieuwe.",
+                name=name,
+            )
+        )
+    return []
+
+
+def _evidence_findings(contents: Contents, section: Section, question: Question, answer: Any) -> list[Finding]:
+    found = []
+    for item in dict.fromkeys(evidence_in(question, answer)):
+        evidence = contents.evidence.get(item)
+        text: Mapping[str, str] | None = None
+        if evidence is None:
+            text = both("Een bewijsstuk bij deze vraag staat niet meer in uw bewijsmap. Kies een ander.")
+        elif evidence.stage == "received":
+            text = both("%(name)s wordt nog gecontroleerd. Dit duurt meestal een paar seconden.", name=evidence.name)
+        elif evidence.stage == "refused":
+            text = evidence.refusal
+        if text is not None:
+            found.append(Finding(section=section.id, question=question.id, text=text))
+    return found
+
+
+def _plugin_fault(catalogue: Catalogue, plugin_id: str, title: Mapping[str, str]) -> Mapping[str, str] | None:
+    plugin = catalogue.plugins.get(plugin_id)
+    if plugin is not None and plugin.enabled:
+        return None
+    return both("De specialisatie %(title)s is nu niet beschikbaar. Het secretariaat weet ervan.", title=title)

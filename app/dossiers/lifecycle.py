@@ -1,0 +1,55 @@
+"""The stages of dossiers and snapshots, and the one way to move between them."""
+
+from typing import TypeVar
+
+from sqlalchemy import CursorResult, update
+
+from app.dossiers.models import Dossier, Snapshot, Statement
+from app.errors import Conflict
+from app.extensions import session
+from app.texts import both
+
+TRANSITIONS: dict[type, dict[str, frozenset[str]]] = {
+    Dossier: {
+        "draft": frozenset({"submitted", "withdrawn"}),
+        "submitted": frozenset({"in_assessment", "returned", "withdrawn"}),
+        "in_assessment": frozenset({"decided", "withdrawn"}),
+        "returned": frozenset({"submitted", "withdrawn"}),
+        "decided": frozenset(),
+        "withdrawn": frozenset(),
+    },
+    Snapshot: {"submitted": frozenset({"sealed"}), "sealed": frozenset({"handed_over"}), "handed_over": frozenset()},
+    Statement: {
+        "invited": frozenset({"signed", "declined", "revoked"}),
+        "signed": frozenset({"revoked"}),
+        "declined": frozenset(),
+        "revoked": frozenset(),
+    },
+}
+OPEN_STAGES = ("draft", "returned")
+
+Record = TypeVar("Record", Dossier, Snapshot, Statement)
+
+
+def advance(record: Record, to: str, **changes: object) -> Record:
+    """Moves ``record`` to stage ``to`` with a conditional UPDATE, writing ``changes`` with it.
+
+    Raises ``Conflict`` when the record is elsewhere by now, so that double clicks, retries and resumes do no harm.
+    """
+    kind = type(record)
+    stages = [stage for stage, reachable in TRANSITIONS[kind].items() if to in reachable]
+    session.flush()
+    moved = session.execute(
+        update(kind)
+        .where(kind.id == record.id, kind.stage.in_(stages))
+        .values(stage=to, **changes)
+        .execution_options(synchronize_session=False)
+    )
+    session.refresh(record)
+    if not isinstance(moved, CursorResult) or moved.rowcount != 1:
+        raise Conflict(
+            both("Dit is intussen al gebeurd of veranderd. Ververs de pagina om te zien hoe het nu staat."),
+            stage=record.stage,
+            wanted=to,
+        )
+    return record

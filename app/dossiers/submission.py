@@ -1,0 +1,222 @@
+"""From a filled dossier to a Snapshot: the hinge between rows that may change and records that never do."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import func, select
+
+from app import mail
+from app.config import Settings
+from app.dossiers import completeness, lifecycle, log, statements
+from app.dossiers.answers import checked
+from app.dossiers.contents import Contents, evidence_used
+from app.dossiers.models import Dossier, Evidence, Snapshot, Statement
+from app.errors import InvalidInput
+from app.extensions import now, session
+from app.plugin_api import Finding
+from app.schemes import schemas
+from app.schemes.loader import Catalogue
+from app.texts import both, pick
+
+FORMAT = 1
+ZONE = ZoneInfo("Europe/Amsterdam")
+
+
+class NotReady(InvalidInput):
+    """Findings still stand in the way; ``findings`` lists them."""
+
+    def __init__(self, findings: tuple[Finding, ...]) -> None:
+        super().__init__(both("Uw dossier is nog niet compleet. Hieronder staat wat er nog nodig is."))
+        self.findings = findings
+
+
+@dataclass(frozen=True)
+class Consent:
+    """How the candidate signed when submitting: typed name, the final declarations agreed to, and from where."""
+
+    name: str
+    declarations: frozenset[str]
+    address: str
+    user_agent: str
+
+
+def today() -> date:
+    """The date in Amsterdam, where deadlines count."""
+    return now().astimezone(ZONE).date()
+
+
+def submit(
+    contents: Contents, consent: Consent, *, catalogue: Catalogue, house_style_sha256: str, settings: Settings
+) -> Snapshot:
+    """Freezes the dossier as it stands and moves it to ``submitted``; assembling follows by itself.
+
+    Raises ``NotReady`` while findings remain, ``InvalidInput`` for a missing agreement or name, ``Conflict`` when it
+    was submitted already (the second click of two).
+    """
+    dossier = contents.dossier
+    name = checked(consent.name).strip()[:120]
+    if any(one.id not in consent.declarations for one in contents.template.declarations):
+        raise InvalidInput(both("Ga akkoord met alle verklaringen om uw dossier in te dienen."), field="declarations")
+    if len(name) < 2:
+        raise InvalidInput(both("Typ uw volledige naam om te ondertekenen."), field="name")
+    moment = now()
+    lifecycle.advance(dossier, "submitted", submitted_at=moment)
+    findings = completeness.check(contents, catalogue, today())
+    if findings:
+        raise NotReady(findings)
+    revision = (session.scalar(select(func.max(Snapshot.revision)).where(Snapshot.dossier_id == dossier.id)) or 0) + 1
+    content = {
+        **draft_content(contents, settings),
+        "revision": revision,
+        "submitted_at": moment.isoformat(),
+        "house_style_sha256": house_style_sha256,
+        "signature": {
+            "name": name,
+            "at": moment.isoformat(),
+            "address": consent.address[:64],
+            "user_agent": consent.user_agent[:255],
+        },
+        "events": [{"kind": "created", "at": dossier.created_at.isoformat()}, {"kind": "submitted", "at": moment.isoformat()}],
+    }
+    text = statements.canonical(content)
+    snapshot = Snapshot(
+        dossier_id=dossier.id,
+        revision=revision,
+        content=text,
+        sha256=hashlib.sha256(text.encode()).hexdigest(),
+        submitted_at=moment,
+    )
+    session.add(snapshot)
+    log.note(dossier, "submitted")
+    mail.put(
+        to=dossier.owner.email,
+        template="submission_receipt",
+        language=dossier.language,
+        data={
+            "name": dossier.owner.name,
+            "dossier": dossier.reference,
+            "revision": revision,
+            "submitted_on": today().isoformat(),
+            "sha256": snapshot.sha256,
+            "link": f"/dossier/{dossier.reference}/ontvangst",
+        },
+        key=f"submission_receipt:{dossier.id}:{revision}",
+    )
+    session.flush()
+    return snapshot
+
+
+def content_of(snapshot: Snapshot) -> dict[str, Any]:
+    """The snapshot's content as data, after checking its hash. Raises ``ValueError`` when the row was tampered with."""
+    if hashlib.sha256(snapshot.content.encode()).hexdigest() != snapshot.sha256:
+        raise ValueError(f"snapshot {snapshot.id}: the content does not fit its SHA-256")
+    data: dict[str, Any] = json.loads(snapshot.content)
+    return data
+
+
+def draft_content(contents: Contents, settings: Settings) -> dict[str, Any]:
+    """The content that a snapshot would have now, but for the signature and what only submitting gives."""
+    dossier = contents.dossier
+    return {
+        "format": FORMAT,
+        "reference": dossier.reference,
+        "revision": 0,
+        "language": dossier.language,
+        "demo": settings.demo,
+        "organisation": settings.organisation,
+        "submitted_at": "",
+        "today": today().isoformat(),
+        "candidate": {"name": dossier.owner.name, "email": dossier.owner.email},
+        "template_sha256": dossier.template_sha256,
+        "template": schemas.dump(contents.template),
+        "house_style_sha256": "",
+        "answers": _answers(contents),
+        "evidence": _evidence(contents),
+        "statements": _statements(contents),
+        "declarations": [{"id": one.id, "text": pick(one.text, dossier.language)} for one in contents.template.declarations],
+        "signature": None,
+        "events": [],
+    }
+
+
+def _answers(contents: Contents) -> dict[str, dict[str, Any]]:
+    answers: dict[str, dict[str, Any]] = {}
+    for section, question in contents.shown():
+        answer = contents.answer(section.id, question.id)
+        if answer is not None and question.type != "statement":
+            answers.setdefault(section.id, {})[question.id] = answer
+    return answers
+
+
+def _evidence(contents: Contents) -> list[dict[str, Any]]:
+    used = evidence_used(contents)
+    return [
+        _evidence_item(contents.evidence[item], number, places)
+        for number, (item, places) in enumerate(
+            ((item, places) for item, places in used.items() if item in contents.evidence), start=1
+        )
+    ]
+
+
+def _evidence_item(evidence: Evidence, number: int, places: list[tuple[str, str]]) -> dict[str, Any]:
+    return {
+        "id": evidence.id,
+        "number": number,
+        "name": evidence.name,
+        "title": evidence.name.rsplit(".", 1)[0],
+        "kind": evidence.kind,
+        "original_sha256": evidence.original_sha256,
+        "original_size": evidence.original_size,
+        "cleaned_sha256": evidence.cleaned_sha256 or "",
+        "cleaned_kind": evidence.cleaned_kind or "",
+        "pages_sha256": evidence.pages_sha256 or "",
+        "pages": evidence.pages,
+        "rasterised": evidence.rasterised,
+        "signed": evidence.signed,
+        "signatures": evidence.signatures,
+        "uploaded_at": evidence.uploaded_at.isoformat(),
+        "used_by": [list(place) for place in places],
+    }
+
+
+def _statements(contents: Contents) -> list[dict[str, Any]]:
+    signed = [one for one in contents.statements if one.stage == "signed"]
+    events = statements.events([one.id for one in signed])
+    return [_statement(contents.dossier, one, events[one.id]) for one in signed]
+
+
+def _statement(dossier: Dossier, statement: Statement, events: list[Any]) -> Mapping[str, Any]:
+    _, question = statements.statement_question(dossier, statement.section_id, statement.question_id)
+    return {
+        "id": statement.id,
+        "section": statement.section_id,
+        "question": statement.question_id,
+        "stage": statement.stage,
+        "supervisor": {
+            "name": statement.name,
+            "email": statement.email,
+            "role": pick(question.settings.get("role"), dossier.language),
+        },
+        "answers": statement.data,
+        "signed_name": statement.signed_name,
+        "signed_at": statement.signed_at.isoformat() if statement.signed_at else "",
+        "consent": pick(statement.consent, dossier.language),
+        "read_sha256": statement.read_sha256,
+        "content_sha256": statement.content_sha256,
+        "evidence": [],
+        "events": [
+            {
+                "kind": event.kind,
+                "at": event.at.isoformat(),
+                "address": event.address,
+                "user_agent": event.user_agent,
+                "sha256": event.sha256,
+            }
+            for event in events
+        ],
+    }

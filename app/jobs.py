@@ -1,0 +1,83 @@
+"""The task queue's face. Huey only rings the bell: the stages in the database are the truth, and a sweep every half
+minute rings for whatever they say is unfinished."""
+
+import logging
+import threading
+from collections.abc import Callable
+
+from huey import SqliteHuey
+
+from app import pipeline
+from app.extensions import session
+from app.pipeline import Installation
+
+log = logging.getLogger(__name__)
+
+SWEEP_S = 30
+JOBS: dict[str, Callable[[Installation, int], None]] = {
+    "evidence": pipeline.run_evidence,
+    "snapshot": pipeline.run_snapshot,
+    "mail": pipeline.run_mail,
+}
+Ring = Callable[[str, int], None]
+
+
+def open_queue(installation: Installation) -> tuple[SqliteHuey, Ring]:
+    """The queue on disk, and the bell: ``ring(job, record_id)`` asks the worker to look at a record now.
+
+    Ring after the commit. A bell that could not be rung is made good by the sweep.
+    """
+    settings = installation.settings
+    settings.queue.parent.mkdir(parents=True, exist_ok=True)
+    queue = SqliteHuey("loopbaandossier", filename=str(settings.queue), results=False)
+    task = queue.task(name="run")(lambda job, record_id: run(installation, job, record_id))
+
+    def ring(job: str, record_id: int) -> None:
+        try:
+            task(job, record_id)
+        except Exception:
+            log.warning("the queue did not take %s %s; the sweep will", job, record_id, exc_info=True)
+
+    return queue, ring
+
+
+def run(installation: Installation, job: str, record_id: int) -> None:
+    """Does one job in a worker thread, and leaves no database connection behind."""
+    try:
+        JOBS[job](installation, record_id)
+    finally:
+        session.remove()
+
+
+def sweep(ring: Ring) -> int:
+    """Rings for everything that is due and gives their number."""
+    waiting = pipeline.due()
+    for job, record_id in waiting:
+        ring(job, record_id)
+    return len(waiting)
+
+
+def drain(installation: Installation, *, report: Callable[[str, int], None] = lambda job, record_id: None) -> int:
+    """Does everything that is due here and now, without a worker: for commands and tests. Gives the number of jobs done."""
+    done = 0
+    seen: set[tuple[str, int]] = set()
+    while waiting := [one for one in pipeline.due() if one not in seen]:
+        for job, record_id in waiting:
+            seen.add((job, record_id))
+            report(job, record_id)
+            run(installation, job, record_id)
+            done += 1
+    return done
+
+
+def keep_sweeping(ring: Ring, stop: threading.Event) -> None:
+    """The sweep's own thread: at once, then every ``SWEEP_S`` seconds until ``stop``."""
+    while True:
+        try:
+            sweep(ring)
+        except Exception:
+            log.exception("sweep failed")
+        finally:
+            session.remove()
+        if stop.wait(SWEEP_S):
+            return

@@ -1,0 +1,16 @@
+"""gunicorn's configuration, from our own settings: ``gunicorn -c app/serving.py wsgi:app``."""
+
+from app import config
+
+_settings = config.load()
+bind = f"{_settings.host}:{_settings.port}"
+workers = _settings.web_workers
+worker_class = "gthread"
+threads = 4
+timeout = 120  # a 50 MB upload over a slow line
+graceful_timeout = 15
+max_requests = 5_000  # a process that grows is replaced now and then
+max_requests_jitter = 500
+forwarded_allow_ips = "127.0.0.1"
+limit_request_line = 4094
+loglevel = "warning"

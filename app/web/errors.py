@@ -1,0 +1,122 @@
+"""Every refusal as a page (or as JSON for the page's own script): what happened, what to do, and a reference for the office."""
+
+import logging
+import secrets
+
+from flask import Flask, jsonify, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import HTTPException
+
+from app import errors
+from app.errors import DomainError, Text
+from app.extensions import session
+from app.texts import both, pick
+from app.web.language import current_language
+
+log = logging.getLogger(__name__)
+
+STATUS: dict[type[DomainError], int] = {
+    errors.InvalidInput: 422,
+    errors.FileRefused: 422,
+    errors.NotFound: 404,
+    errors.Forbidden: 403,
+    errors.Conflict: 409,
+    errors.TooLarge: 413,
+    errors.TooManyRequests: 429,
+    errors.LinkUnusable: 410,
+    errors.StorageFailure: 507,
+    errors.SealingFailed: 500,
+}
+
+
+def install(app: Flask) -> None:
+    app.register_error_handler(DomainError, refused)
+    app.register_error_handler(CSRFError, expired_form)
+    app.register_error_handler(HTTPException, http_error)
+    app.register_error_handler(Exception, broken)
+
+
+def status_of(error: DomainError) -> int:
+    """The HTTP status of a refusal: of its class or the nearest parent."""
+    return next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), 400)
+
+
+def wants_json() -> bool:
+    """Whether the page's own script asks (it sends this header), so that words come back instead of a page."""
+    return request.headers.get("X-Requested-With") == "autosave"
+
+
+def refused(error: DomainError) -> ResponseReturnValue:
+    status = status_of(error)
+    if status >= 500:
+        log.error("refused with %s: %s", status, error, exc_info=error)
+    response = answer(status, error.text)
+    if status == 429 and "retry_after" in error.details:
+        response.headers["Retry-After"] = str(error.details["retry_after"])
+    return response
+
+
+def expired_form(error: CSRFError) -> ResponseReturnValue:
+    return answer(
+        400,
+        both(
+            "Deze pagina is te lang open geweest of komt niet van onze site. Ga terug, ververs de pagina en probeer het opnieuw. "
+            "Wat u typte staat er dan nog."
+        ),
+    )
+
+
+def http_error(error: HTTPException) -> ResponseReturnValue:
+    if error.code is None or error.code < 400:
+        return error
+    words = {
+        400: both("Wij konden dit verzoek niet lezen. Ga terug, ververs de pagina en probeer het opnieuw."),
+        404: both("Deze pagina bestaat niet, of u mag hem niet zien. Controleer het adres of ga naar het begin."),
+        405: both("Deze pagina kan zo niet worden geopend. Ga terug en gebruik de knop op de pagina."),
+        413: both("Wat u verstuurt is te groot. Kies kleinere bestanden of minder tegelijk."),
+        429: both("U doet dit te vaak achter elkaar. Wacht een paar minuten en probeer het opnieuw."),
+    }
+    return answer(error.code, words.get(error.code, words[400] if error.code < 500 else trouble()))
+
+
+def broken(error: Exception) -> ResponseReturnValue:
+    session.rollback()
+    reference = secrets.token_hex(4)
+    log.exception("error %s on %s %s", reference, request.method, request.path, exc_info=error)
+    return answer(500, trouble(), reference)
+
+
+def trouble() -> Text:
+    return both("Er ging bij ons iets mis. Probeer het over een paar minuten opnieuw. Wat u eerder bewaarde, staat er nog.")
+
+
+def answer(status: int, text: Text, reference: str = ""):  # type: ignore[no-untyped-def]
+    """The page (or JSON) for ``status``. ``reference`` is what the log calls this error."""
+    language = current_language()
+    if wants_json():
+        response = jsonify(error=pick(text, language), reference=reference)
+    else:
+        title = {
+            403: both("Dit mag u nu niet doen"),
+            404: both("Deze pagina is er niet"),
+            409: both("Er is intussen iets veranderd"),
+            410: both("Deze link werkt niet meer"),
+            413: both("Dit is te groot"),
+            422: both("Dit kunnen wij zo niet aannemen"),
+            429: both("Even wachten"),
+            507: both("Er is geen ruimte om iets te bewaren"),
+        }.get(status, both("Er ging iets mis") if status >= 500 else both("Dit lukte niet"))
+        response = app_response(
+            render_template(
+                "error.html", title=pick(title, language), text=pick(text, language), status=status, reference=reference
+            )
+        )
+    response.status_code = status
+    return response
+
+
+def app_response(html: str):  # type: ignore[no-untyped-def]
+    from flask import make_response
+
+    return make_response(html)

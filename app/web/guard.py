@@ -1,0 +1,68 @@
+"""The door of every page: who is there, and may he do this? An endpoint without a guard fails the tests.
+
+``@guard("dossier.edit", dossier_by_reference)`` loads the thing from the address, asks ``permissions.may`` and gives the
+thing to the view instead of the address's parts. ``@public`` marks the few pages that everybody may open.
+"""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar
+
+from flask import redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from app import permissions
+from app.errors import Forbidden, NotFound
+from app.texts import both
+
+View = TypeVar("View", bound=Callable[..., ResponseReturnValue])
+Load = Callable[..., object]
+WhoIsThere = Callable[[], permissions.Actor | None]
+
+
+def signed_in() -> permissions.Actor | None:
+    """The account that is logged in, if any."""
+    return current_user._get_current_object() if current_user.is_authenticated else None
+
+
+def public(view: View) -> View:
+    """Everybody may open this page."""
+    view.guarded_action = ""  # type: ignore[attr-defined]
+    return view
+
+
+def guard(action: str, load: Load | None = None, *, who: WhoIsThere = signed_in) -> Callable[[View], View]:
+    """Lets only those in who may do ``action``. ``load`` finds the thing from the address or raises ``NotFound``.
+
+    Not logged in: to the login page, and back afterwards. A thing that is not his: 404. His, but not now or not this: 403.
+    """
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def guarded(**address: Any) -> ResponseReturnValue:
+            actor = who()
+            if actor is None:
+                return _to_login()
+            thing = load(**address) if load else None
+            if permissions.may(actor, action, thing):
+                return view(thing, **_rest(load, address)) if load else view(**address)
+            if thing is not None and not permissions.may_know(actor, thing):
+                raise NotFound(both("Deze pagina bestaat niet, of u mag hem niet zien."))
+            raise Forbidden(both("U kunt dit nu niet doen: uw rol of de fase van het dossier laat het niet toe."))
+
+        guarded.guarded_action = action  # type: ignore[attr-defined]
+        return guarded  # type: ignore[return-value]
+
+    return decorate
+
+
+def _rest(load: Load, address: dict[str, Any]) -> dict[str, Any]:
+    """The parts of the address that the loader did not use."""
+    used = load.__code__.co_varnames[: load.__code__.co_argcount + load.__code__.co_kwonlyargcount]
+    return {name: value for name, value in address.items() if name not in used}
+
+
+def _to_login() -> ResponseReturnValue:
+    back = request.full_path.rstrip("?") if request.method == "GET" else None
+    return redirect(url_for("auth.login", next=back))

@@ -1,0 +1,20 @@
+"""Which language a page speaks: the person's choice, else Dutch."""
+
+from flask import has_request_context, request
+from flask_login import current_user
+
+from app.texts import DEFAULT_LANGUAGE, LANGUAGES
+
+COOKIE = "language"
+
+
+def current_language() -> str:
+    """ "nl" or "en": the cookie of the language switch, else the account's language, else Dutch."""
+    if not has_request_context():
+        return DEFAULT_LANGUAGE
+    chosen = request.cookies.get(COOKIE)
+    if chosen in LANGUAGES:
+        return chosen
+    if current_user and current_user.is_authenticated:
+        return str(current_user.language)
+    return DEFAULT_LANGUAGE

@@ -1,0 +1,70 @@
+"""What pages need at hand: the installation, the queue's bell, who is there, and things found by their address."""
+
+from collections.abc import Mapping, Sequence
+from typing import TypeVar, cast
+
+from flask import current_app, request
+from flask_login import current_user
+from sqlalchemy import select
+
+from app.accounts.models import Account
+from app.assessment.models import Assessment
+from app.dossiers.models import Dossier, Evidence
+from app.errors import NotFound
+from app.extensions import session
+from app.jobs import Ring
+from app.pipeline import Installation
+from app.texts import both
+
+Record = TypeVar("Record")
+
+
+def installation() -> Installation:
+    return cast(Installation, current_app.extensions["installation"])
+
+
+def ring(job: str, record_id: int) -> None:
+    """Asks the worker to look at a record now; call it after the transaction."""
+    cast(Ring, current_app.extensions["ring"])(job, record_id)
+
+
+def me() -> Account:
+    """The account that is logged in; only behind a guard."""
+    return cast(Account, current_user._get_current_object())
+
+
+def caller() -> dict[str, str]:
+    """From where a deed is done, for the signature's record."""
+    return {"address": request.remote_addr or "", "user_agent": request.user_agent.string[:255]}
+
+
+def form_lists() -> Mapping[str, Sequence[str]]:
+    """The form as sent: each field's name with the list of its values."""
+    return {name: request.form.getlist(name) for name in request.form}
+
+
+def dossier_of(reference: str) -> Dossier:
+    """The dossier that an address names."""
+    found = session.scalar(select(Dossier).where(Dossier.reference == reference))
+    return _found(found)
+
+
+def evidence_of(reference: str, evidence_id: int) -> Evidence:
+    """An evidence file in the folder of the dossier that an address names."""
+    found = session.scalar(
+        select(Evidence)
+        .join(Dossier, Evidence.dossier_id == Dossier.id)
+        .where(Evidence.id == evidence_id, Dossier.reference == reference, Evidence.removed_at.is_(None))
+    )
+    return _found(found)
+
+
+def assessment_of(assessment_id: int) -> Assessment:
+    """The assessment that an address names."""
+    return _found(session.get(Assessment, assessment_id))
+
+
+def _found(record: Record | None) -> Record:
+    if record is None:
+        raise NotFound(both("Deze pagina bestaat niet, of u mag hem niet zien."))
+    return record
