@@ -1,0 +1,232 @@
+// Pages where people write: word counts, saving by itself, and no text lost when saving fails.
+//
+// form[data-autosave="url"]  is posted there (without files) 2 seconds after the last change and on leaving, with its field
+//   "version". Answers: 200 {"version": n, "time": "14.32", "shown": ["question", …]?}; 409 with Location: both texts stand on
+//   that page, nothing is overwritten. Anything else counts as failed: the text is kept in this browser, tried again, and
+//   offered back on return. data-draft names the kept text (default: the autosave url).
+// [data-save-status]         shows the state; its data-saving, data-saved ("{time}"), data-failed and data-logged-out are the words
+// [data-restored]            the notice with the buttons data-restore and data-discard
+// [data-words="id"]          word bar of the text field with that id: data-min, data-max, data-low, data-ok, data-over
+// [data-question="id"]       is shown or hidden after a save by "shown"
+// form[data-sending]         shows [data-upload-progress] while files are on their way
+
+import { $, $$, DRAFT } from "./dom.js";
+
+const PAUSE = 2000;
+const RETRY = 10_000;
+const SPEAK = 1500;
+const KEEP_DAYS = 30;
+const KEEPALIVE_LIMIT = 60_000; // browsers refuse bigger bodies on a page that is being left
+
+for (const bar of $$("[data-words]")) countWords(bar);
+for (const form of $$("form[data-autosave]")) autosave(form);
+for (const form of $$("form")) showUpload(form);
+
+function fill(words, values) {
+  return words.replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
+}
+
+/** The visible count follows at once; screen readers hear it after a pause in typing. */
+function countWords(bar) {
+  const field = document.getElementById(bar.dataset.words);
+  if (!field) return;
+  const [min, max] = [Number(bar.dataset.min) || 0, Number(bar.dataset.max) || 0];
+  const shown = $(".word-bar__count", bar);
+  const spoken = $("[role=status]", bar);
+  let timer;
+  if (max) bar.style.setProperty("--minimum", `${(min / max) * 100}%`);
+  const update = () => {
+    const n = wordsOf(field.value);
+    const state = max && n > max ? "over" : n < min ? "low" : "ok";
+    bar.dataset.state = state;
+    bar.style.setProperty("--share", `${Math.min(100, (n / (max || min || 1)) * 100)}%`);
+    shown.textContent = fill(bar.dataset[state], { n, left: min - n, over: n - max });
+  };
+  field.addEventListener("input", () => {
+    update();
+    clearTimeout(timer);
+    timer = setTimeout(() => {
+      if (document.activeElement === field) spoken.textContent = shown.textContent;
+    }, SPEAK);
+  });
+  update();
+}
+
+/** Words as the server counts them: stretches without white space. */
+function wordsOf(text) {
+  return text.match(/\S+/g)?.length ?? 0;
+}
+
+function autosave(form) {
+  const status = $("[data-save-status]");
+  const words = status && $("[data-words-of-status]", status);
+  const key = DRAFT + (form.dataset.draft || form.dataset.autosave);
+  let timer;
+  let dirty = false;
+  let under_way = false;
+  let stopped = false;
+
+  const show = (state, text) => {
+    if (!status) return;
+    status.dataset.state = state;
+    words.textContent = text;
+  };
+  const data = () => {
+    const body = new FormData(form);
+    for (const input of $$("input[type=file]", form)) body.delete(input.name);
+    return body;
+  };
+  const keep = () => {
+    const entries = [...data()].filter(([name]) => name !== "csrf_token");
+    try {
+      localStorage.setItem(key, JSON.stringify({ at: Date.now(), version: form.elements.version.value, entries }));
+    } catch {
+      // a full or forbidden store: leaving the page still asks for confirmation
+    }
+  };
+  const later = (pause) => {
+    clearTimeout(timer);
+    timer = setTimeout(save, pause);
+  };
+
+  async function save({ leaving = false } = {}) {
+    clearTimeout(timer);
+    if (!dirty || under_way || stopped) return;
+    [dirty, under_way] = [false, true];
+    show("saving", status?.dataset.saving);
+    try {
+      const body = new URLSearchParams([...data()]);
+      const keepalive = leaving && String(body).length < KEEPALIVE_LIMIT;
+      const headers = { "X-Requested-With": "autosave", Accept: "application/json" };
+      const reply = await fetch(form.dataset.autosave, { method: "POST", body, keepalive, headers });
+      if (reply.status === 409) return conflict(reply);
+      if (reply.redirected || reply.status === 401) throw new Error("logged out");
+      if (!reply.ok) throw new Error(reply.status);
+      saved(await reply.json());
+    } catch (failure) {
+      dirty = true;
+      keep();
+      const out = failure.message === "logged out";
+      show("failed", out ? status?.dataset.loggedOut : status?.dataset.failed);
+      if (!out) later(RETRY);
+    } finally {
+      under_way = false;
+    }
+    if (dirty && status?.dataset.state !== "failed") later(PAUSE);
+  }
+
+  function saved(reply) {
+    form.elements.version.value = reply.version;
+    show("saved", fill(status?.dataset.saved ?? "", { time: reply.time }));
+    if (!dirty) localStorage.removeItem(key);
+    if (reply.shown) {
+      for (const box of $$("[data-question]", form)) box.hidden = !reply.shown.includes(box.dataset.question);
+    }
+  }
+
+  function conflict(reply) {
+    stopped = true;
+    localStorage.removeItem(key); // the server holds both texts now
+    const address = reply.headers.get("Location");
+    if (address) location.assign(address);
+    else form.submit(); // the full page answers with both texts
+  }
+
+  form.addEventListener("input", (event) => {
+    if (event.target.type === "file") return;
+    dirty = true;
+    later(event.target.matches("input[type=radio], input[type=checkbox]") ? 0 : PAUSE);
+  });
+  form.addEventListener("submit", () => {
+    keep(); // if the page that follows never comes, the text is still here; the next page from the server removes it
+    [dirty, stopped] = [false, true];
+  });
+  addEventListener("beforeunload", (event) => {
+    if (dirty) event.preventDefault();
+  });
+  document.addEventListener("visibilitychange", () => {
+    if (document.visibilityState !== "hidden" || !dirty) return;
+    keep();
+    save({ leaving: true });
+  });
+  document.addEventListener("click", async (event) => {
+    const link = event.target.closest("a[href]");
+    const plain = !event.ctrlKey && !event.metaKey && !event.shiftKey && event.button === 0;
+    if (!dirty || !link || !plain || link.target || link.hash || link.origin !== location.origin) return;
+    event.preventDefault();
+    await save();
+    location.assign(link.href);
+  });
+  addEventListener("pageshow", (event) => {
+    if (event.persisted) location.reload(); // a page from the browser's memory holds an old version
+  });
+
+  restore(form, key, () => {
+    dirty = true;
+    later(0);
+  });
+}
+
+/** Text that was not saved last time goes back into the form, unless something newer has been saved since: then on request. */
+function restore(form, key, changed) {
+  const stored = localStorage.getItem(key);
+  const notice = $("[data-restored]");
+  if (!stored || !notice) return;
+  const draft = JSON.parse(stored);
+  const old = Date.now() - draft.at > KEEP_DAYS * 86_400_000;
+  const before = [...new FormData(form)].filter(([, value]) => typeof value === "string");
+  if (old || same(form, before, draft.entries)) return localStorage.removeItem(key);
+
+  const newer = draft.version !== form.elements.version.value;
+  for (const words of $$("[data-when]", notice)) words.hidden = (words.dataset.when === "newer") !== newer;
+  $("[data-restore]", notice).hidden = !newer;
+  notice.hidden = false;
+  const put_back = () => {
+    put(form, draft.entries);
+    changed();
+  };
+  if (!newer) put_back();
+  $("[data-restore]", notice).addEventListener("click", () => {
+    put_back();
+    notice.hidden = true;
+  });
+  $("[data-discard]", notice).addEventListener("click", () => {
+    put(form, before);
+    localStorage.removeItem(key);
+    if (!newer) changed(); // the restored text may have been saved meanwhile
+    notice.hidden = true;
+  });
+}
+
+const fields = (form) =>
+  [...form.elements].filter((field) => field.name && field.type !== "hidden" && !["file", "submit", "button"].includes(field.type));
+
+function same(form, before, entries) {
+  const names = new Set(fields(form).map((field) => field.name));
+  const text = (pairs) => JSON.stringify(pairs.filter(([name]) => names.has(name)).map(([name, value]) => [name, value.replace(/\r\n/g, "\n")]));
+  return text(before) === text(entries);
+}
+
+function put(form, entries) {
+  for (const field of fields(form)) {
+    const values = entries.filter(([name]) => name === field.name).map(([, value]) => value);
+    if (field.type === "radio" || field.type === "checkbox") field.checked = values.includes(field.value);
+    else if (values.length) field.value = values[0];
+  }
+  for (const field of fields(form)) if (field.tagName === "TEXTAREA") field.dispatchEvent(new Event("input"));
+}
+
+/** A big file takes a while: say so, with its size, instead of a page that seems to hang. */
+function showUpload(form) {
+  const progress = $("[data-upload-progress]", form);
+  if (!progress) return;
+  form.addEventListener("submit", () => {
+    const files = $$("input[type=file]", form).flatMap((input) => [...input.files]);
+    if (!files.length) return;
+    const megabytes = (files.reduce((sum, file) => sum + file.size, 0) / 1e6).toFixed(1);
+    const size = new Intl.NumberFormat(document.documentElement.lang).format(megabytes);
+    $("[role=status]", progress).textContent = fill(progress.dataset.uploadProgress, { n: files.length, size });
+    progress.hidden = false;
+    progress.scrollIntoView({ block: "nearest" });
+  });
+}
