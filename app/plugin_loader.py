@@ -64,14 +64,17 @@ class Plugin:
 
 def find_plugins(settings: Settings) -> tuple[Plugin, ...]:
     """Every plugin there is, by id, the faulty ones too; runs their ``hooks.py``. Of two with one id the later is disabled."""
-    plugins: list[Plugin] = []
+    plugins: dict[str, Plugin] = {}
+    second: list[Plugin] = []
     for name, folder, problem in (*_folders(settings.plugins_dir), *_installed()):
-        plugin = Plugin(id=name, folder=folder, title=_title(name), faults=(problem,)) if problem else _load(name, folder)
-        first = next((other for other in plugins if other.id == plugin.id), None)
-        if first is not None:
-            fail(plugin, f"{shown_file(plugin.folder)}: id: {plugin.id!r} is taken by {shown_file(first.folder)}")
-        plugins.append(plugin)
-    return tuple(sorted(plugins, key=lambda plugin: plugin.id))
+        if name in plugins:
+            problem = f"{shown_file(folder)}: id: {name!r} is taken by {shown_file(plugins[name].folder)}"
+            second.append(Plugin(id=name, folder=folder, title=_title(name), faults=(problem,)))
+        elif problem:
+            plugins[name] = Plugin(id=name, folder=folder, title=_title(name), faults=(problem,))
+        else:
+            plugins[name] = _load(name, folder)
+    return tuple(sorted([*plugins.values(), *second], key=lambda plugin: plugin.id))
 
 
 def fail(plugin: Plugin, fault: str) -> None:
@@ -86,7 +89,7 @@ def call_hook(plugin: Plugin, name: str, *args: Any) -> Any:
     One that raises or gives something else is disabled. Then ``question_types`` and ``check_dossier`` give nothing, but
     ``document_blocks`` and ``deliver`` raise ``PluginFailed``: leaving out content or a delivery must not go unnoticed.
     """
-    if plugin.enabled and name not in plugin.hooks and name != "deliver":
+    if (plugin.enabled or plugin.hooks) and name not in plugin.hooks and name != "deliver":
         return HOOKS[name](*args)
     try:
         if not plugin.enabled or name not in plugin.hooks:
@@ -99,7 +102,10 @@ def call_hook(plugin: Plugin, name: str, *args: Any) -> Any:
 
 
 def guarded_call(plugin: Plugin, place: str, function: Callable[..., Any], fits: Callable[[Any], bool], *args: Any) -> Any:
-    """``function(*args)`` of a plugin, on copies. Disables it and raises ``PluginFailed`` when it raises or the result does not fit."""
+    """``function(*args)`` of a plugin, on copies of them.
+
+    Disables the plugin and raises ``PluginFailed`` when it raises or the result does not fit.
+    """
     try:
         result = function(*copy.deepcopy(args))
         if fits(result):
@@ -138,10 +144,7 @@ _FITS: Mapping[str, Callable[[Any], bool]] = {
 
 
 def _not_working(plugin: Plugin) -> Text:
-    return {
-        language: both("De uitbreiding „%(title)s” werkt nu niet. Neem contact op met het secretariaat.", title=title)[language]
-        for language, title in plugin.title.items()
-    }
+    return both("De uitbreiding „%(title)s” werkt nu niet. Neem contact op met het secretariaat.", title=plugin.title)
 
 
 def _short(value: Any) -> str:

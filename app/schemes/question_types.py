@@ -37,7 +37,7 @@ from app.plugin_api import (
 from app.plugin_loader import Plugin, call_hook, fail, guarded_call, is_blocks
 from app.schemes import markup
 from app.schemes.model import Question
-from app.texts import LANGUAGES, both, both_n, pick
+from app.texts import LANGUAGES, both, both_n, fill, pick
 
 EVIDENCE_KINDS = ("pdf", "jpg", "png", "heic", "docx")
 ROW_TYPES = ("short_text", "long_text", "number", "date", "choice", "evidence")
@@ -180,18 +180,16 @@ def _rows(answer: Answer) -> list[Mapping[str, Any]]:
 
 
 def _filled(text: Text, **values: Any) -> dict[str, str]:
-    """``text`` with its ``%(name)s`` places filled in per language: texts, numbers and dates each in that language's way."""
-    return {
-        language: text[language] % {name: _shown(value, language) for name, value in values.items()} for language in LANGUAGES
-    }
+    """``text`` with its ``%(name)s`` places filled in, numbers and dates the way of each language."""
+    return fill(text, **{name: _per_language(value) for name, value in values.items()})
 
 
-def _shown(value: Any, language: str) -> str:
-    if isinstance(value, Mapping):
-        return pick(value, language)
+def _per_language(value: Any) -> Any:
     if isinstance(value, Decimal):
-        return shown_number(value, language)
-    return shown_date(value, language) if isinstance(value, date) else str(value)
+        return {language: shown_number(value, language) for language in LANGUAGES}
+    if isinstance(value, date):
+        return {language: shown_date(value, language) for language in LANGUAGES}
+    return value
 
 
 def _problem(text: Text, **values: Any) -> list[Problem]:

@@ -1,0 +1,690 @@
+"""The shape of the YAML of schemes and areas, and the canonical JSON of a ``DossierTemplate``.
+
+``read_scheme`` and ``read_area`` turn a YAML document into definitions and collect *all* faults of the file, each with its
+line, key, what was found and what is allowed. Unknown keys are refused. ``dump``, ``load`` and ``canonical`` are the way
+of a template into a snapshot and the database and back.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, is_dataclass
+from dataclasses import fields as dataclass_fields
+from datetime import date
+from hashlib import sha256
+from typing import Any
+
+from marshmallow import Schema, ValidationError, fields, validate, validates_schema
+
+from app.errors import TemplateFault
+from app.plugin_api import QuestionType
+from app.plugin_loader import ID, ID_RULE, KINDS
+from app.schemes.model import (
+    CRITERION_GROUPS,
+    Criterion,
+    DossierTemplate,
+    FinalDeclaration,
+    Group,
+    Guidance,
+    Level,
+    PluginRef,
+    Question,
+    Section,
+)
+from app.schemes.question_types import EVIDENCE_KINDS, ROW_TYPES
+from app.yaml_lines import Document, KeyPath
+
+# --- fields --------------------------------------------------------------------------------------------------------
+
+
+class Strict(Schema):
+    """A schema whose messages say what is allowed; ``_Reading`` puts in front what was found."""
+
+    error_messages = {"type": "a mapping is needed"}  # noqa: RUF012  as marshmallow wants it
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.error_messages["unknown"] = f"unknown key; allowed are {', '.join(self.fields)}"
+
+
+def _messages(allowed: str) -> dict[str, Any]:
+    wrong = f"needed is {allowed}"
+    return {"required": f"is missing; {wrong}", **dict.fromkeys(("null", "invalid", "too_large", "type"), wrong)}
+
+
+def String(allowed: str = "a text, in quotes when it looks like a number", **options: Any) -> fields.String:
+    options.setdefault("validate", validate.Regexp(r"\S", error=f"needed is {allowed}"))
+    return fields.String(error_messages=_messages(allowed), **options)
+
+
+def Matching(pattern: str, allowed: str, **options: Any) -> fields.String:
+    return String(allowed, validate=validate.Regexp(rf"(?:{pattern})\Z", error=f"needed is {allowed}"), **options)
+
+
+def Id(**options: Any) -> fields.String:
+    return Matching(ID.pattern, f"an id: {ID_RULE}", **options)
+
+
+def Int(least: int = 0, **options: Any) -> fields.Integer:
+    allowed = f"a whole number of {least} or more"
+    limit = validate.Range(min=least, error=f"needed is {allowed}")
+    return fields.Integer(strict=True, validate=limit, error_messages=_messages(allowed), **options)
+
+
+class Number(fields.Field[Any]):
+    """A whole or decimal number as YAML gives it; a text that looks like one is refused."""
+
+    default_error_messages = _messages("a number")
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise self.make_error("invalid")
+        return value
+
+
+class Bool(fields.Field[bool]):
+    default_error_messages = _messages("true or false")
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> bool:
+        if not isinstance(value, bool):
+            raise self.make_error("invalid")
+        return value
+
+
+def OneOf(choices: Sequence[Any], **options: Any) -> fields.String:
+    allowed = f"one of {', '.join(choices)}"
+    return String(allowed, validate=validate.OneOf(choices, error=f"needed is {allowed}"), **options)
+
+
+def Day(*, today: bool = False, **options: Any) -> fields.String:
+    """A date ``YYYY-MM-DD``, kept as text; ``today`` allows that word too."""
+    allowed = "a date such as 2026-01-31" + (", or today" if today else "")
+
+    def check(value: str) -> None:
+        try:
+            if not (today and value == "today") and date.fromisoformat(value).isoformat() != value:
+                raise ValueError
+        except ValueError:
+            raise ValidationError(f"needed is {allowed}") from None
+
+    return String(allowed, validate=check, **options)
+
+
+def Nested(schema: type[Schema], allowed: str = "a mapping", **options: Any) -> fields.Nested:
+    return fields.Nested(schema, error_messages=_messages(allowed), **options)
+
+
+def Many(inner: fields.Field[Any], *, least: int = 1, **options: Any) -> fields.List[Any]:
+    allowed = f"a list of {least} or more" if least else "a list"
+    length = validate.Length(min=least, error=f"needed is {allowed}")
+    return fields.List(inner, validate=length, error_messages=_messages(allowed), **options)
+
+
+class BothSchema(Strict):
+    nl = String(required=True)
+    en = String(required=True)
+
+
+def Both(**options: Any) -> fields.Nested:
+    """A text in both languages."""
+    return Nested(BothSchema, "a text {nl: …, en: …}", **options)
+
+
+class Levels(fields.Field[dict[int, Any]]):
+    """What each score of the scale means: ``{1: text, 2: text, …}``."""
+
+    default_error_messages = _messages("{1: {nl: …, en: …}, 2: …}")
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> dict[int, Any]:
+        if not isinstance(value, dict) or not all(isinstance(score, int) for score in value):
+            raise self.make_error("invalid")
+        return {score: _each(BothSchema(), text, score) for score, text in value.items()}
+
+
+def _each(schema: Schema, value: Any, key: int) -> Any:
+    try:
+        return schema.load(value)
+    except ValidationError as error:
+        raise ValidationError({key: error.messages}) from error
+
+
+# --- schemas -------------------------------------------------------------------------------------------------------
+
+
+class RangeSchema(Strict):
+    min = Int()
+    max = Int()
+
+    @validates_schema
+    def in_order(self, data: Mapping[str, Any], **kwargs: Any) -> None:
+        _in_order(data)
+
+
+def _in_order(data: Mapping[str, Any]) -> None:
+    least, most = data.get("min"), data.get("max")
+    if least is not None and most is not None and "today" not in (least, most) and least > most:
+        raise ValidationError({"min": ["needed is no more than max"]})
+
+
+class OptionSchema(Strict):
+    id = Matching(
+        r"[a-z0-9_]{1,40}",
+        "an id of 1 to 40 lower-case letters, digits and underscores, in quotes when it is a number",
+        required=True,
+    )
+    label = Both(required=True)
+    hint = Both()
+
+
+class FieldSchema(Strict):
+    """What every question has; a nested one knows no ``shown_if``."""
+
+    id = Id(required=True)
+    type = String(required=True)
+    label = Both(required=True)
+    hint = Both()
+    required = Bool(load_default=True)
+
+
+class QuestionSchema(FieldSchema):
+    shown_if = String("a condition; docs of schemes.conditions", load_default="")
+
+
+class ShortTextSchema(Strict):
+    max_length = Int(1, load_default=200)
+    autocomplete = String()
+
+
+class LongTextSchema(Strict):
+    words = Nested(RangeSchema)
+
+
+class NumberSchema(Strict):
+    min = Number()
+    max = Number()
+    unit = Both()
+    decimals = Int(load_default=0)
+
+    @validates_schema
+    def in_order(self, data: Mapping[str, Any], **kwargs: Any) -> None:
+        _in_order(data)
+
+
+class DateSchema(Strict):
+    min = Day(today=True)
+    max = Day(today=True)
+
+    @validates_schema
+    def in_order(self, data: Mapping[str, Any], **kwargs: Any) -> None:
+        _in_order(data)
+
+
+class ChoiceSchema(Strict):
+    options = Many(Nested(OptionSchema), least=2, required=True)
+
+
+class ChoicesSchema(ChoiceSchema):
+    choose = Nested(RangeSchema)
+
+
+class ScaleSchema(Strict):
+    levels = Many(Nested(OptionSchema), least=2, required=True)
+
+
+class DeclarationSchema(Strict):
+    text = Both(required=True)
+
+
+class TotalSchema(Strict):
+    field = Id(required=True)
+    label = Both(required=True)
+    min = Number()
+    max = Number()
+    unit = Both()
+
+
+class CapSchema(Strict):
+    field = Id(required=True)
+    by = Id(required=True)
+    value = String(required=True)
+    max = Number(required=True)
+
+
+class TableSchema(Strict):
+    fields = Many(fields.Raw(), required=True)  # type: ignore[assignment]  # the YAML key has the name of marshmallow's attribute
+    rows = Nested(RangeSchema)
+    row_title = Id()
+    totals = Many(Nested(TotalSchema))
+    caps = Many(Nested(CapSchema))
+
+
+class EvidenceSchema(Strict):
+    files = Nested(RangeSchema, required=True)
+    kinds = Many(OneOf(EVIDENCE_KINDS), load_default=lambda: list(EVIDENCE_KINDS))
+    refused = Many(Both())
+
+
+class StatementSchema(Strict):
+    role = Both(required=True)
+    reads = Many(Id(), required=True)
+    questions = Many(fields.Raw(), required=True)
+    consent = Both(required=True)
+
+
+_BUILT_IN: Mapping[str, type[Strict]] = {
+    "short_text": ShortTextSchema,
+    "long_text": LongTextSchema,
+    "number": NumberSchema,
+    "date": DateSchema,
+    "period": DateSchema,
+    "choice": ChoiceSchema,
+    "choices": ChoicesSchema,
+    "scale": ScaleSchema,
+    "declaration": DeclarationSchema,
+    "table": TableSchema,
+    "evidence": EvidenceSchema,
+    "statement": StatementSchema,
+}
+
+_OF_KIND: Mapping[str, Callable[[], fields.Field[Any]]] = {
+    "text": Both,
+    "int": Int,
+    "number": Number,
+    "bool": Bool,
+    "str": String,
+    "options": lambda: Many(Nested(OptionSchema)),
+    "fields": lambda: Many(fields.Raw()),
+    "range": lambda: Nested(RangeSchema),
+    "list": lambda: Many(fields.Raw(), least=0),
+    "date": Day,
+}
+"""The kinds of settings that ``plugin_api.QuestionType.settings`` may name."""
+
+
+class GuidanceSchema(Strict):
+    look_for = Many(Both(), load_default=list)
+    starr = Bool(load_default=False)
+    example = Both()
+
+
+class CriterionSchema(Strict):
+    id = Id(required=True)
+    group = OneOf(CRITERION_GROUPS, required=True)
+    title = Both(required=True)
+    levels = Levels(required=True)
+
+
+class SectionSchema(Strict):
+    id = Id(required=True)
+    group = Id(required=True)
+    title = Both(required=True)
+    intro = Both()
+    guidance = Nested(GuidanceSchema)
+    questions = Many(fields.Raw(), required=True)
+
+
+class AreaSchema(SectionSchema):
+    criteria = Many(Nested(CriterionSchema), required=True)
+
+
+class PluginAreaSchema(AreaSchema):
+    group = Id()
+
+
+class GroupSchema(Strict):
+    id = Id(required=True)
+    title = Both(required=True)
+
+
+class LevelSchema(Strict):
+    value = Int(required=True)
+    label = Both(required=True)
+    sufficient = Bool(required=True)
+
+
+class FinalDeclarationSchema(Strict):
+    id = Id(required=True)
+    text = Both(required=True)
+
+
+class SchemeSchema(Strict):
+    scheme = Id(required=True)
+    version = Matching(r"[A-Za-z0-9][A-Za-z0-9._-]{0,19}", 'a text in quotes, such as "2026.1"', required=True)
+    title = Both(required=True)
+    route = OneOf(("written", "oral"), required=True)
+    effective_from = Day(required=True)
+    effective_until = Day(load_default="")
+    validity_years = Int(1, required=True)
+    reference_prefix = Matching(r"[A-Z]{1,6}", "1 to 6 capital letters", required=True)
+    hours_expected = Int(1, required=True)
+    introduction = Both(required=True)
+    assessors = Int(1, load_default=2)
+    accepts_plugins = Many(OneOf(KINDS), least=0, load_default=list)
+    groups = Many(Nested(GroupSchema), required=True)
+    scale = Many(Nested(LevelSchema), least=2, required=True)
+    declarations = Many(Nested(FinalDeclarationSchema), least=0, load_default=list)
+    sections = Many(fields.Raw(), required=True)
+
+    @validates_schema
+    def in_order(self, data: Mapping[str, Any], **kwargs: Any) -> None:
+        until = data.get("effective_until")
+        if until and until < data.get("effective_from", ""):
+            raise ValidationError({"effective_until": ["needed is a date on or after effective_from"]})
+
+
+# --- reading -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A section as read, with the document and path where it stands, so that later faults can point there too."""
+
+    section: Section
+    document: Document
+    path: KeyPath
+
+
+@dataclass(frozen=True)
+class Scheme:
+    """One scheme version as its folder tells it. ``template`` has no plugins; ``accepts_plugins`` names their kinds."""
+
+    template: DossierTemplate
+    accepts_plugins: tuple[str, ...]
+    placed: tuple[Placed, ...]
+    document: Document
+
+
+def read_scheme(
+    document: Document, areas: Sequence[Document], types: Mapping[str, QuestionType]
+) -> tuple[Scheme | None, list[TemplateFault]]:
+    """The scheme of a ``scheme.yaml`` and its areas, or None and everything that is wrong."""
+    reading = _Reading(document, types)
+    data = reading.take(SchemeSchema(), document.data, ())
+    for key, name in (("groups", "id"), ("scale", "value"), ("declarations", "id")):
+        reading.unique(data.get(key, []), name, (key,))
+    raw = document.data.get("sections") if isinstance(document.data, dict) else None
+    placed = reading.sections(raw if isinstance(raw, list) else [])
+    faults = reading.faults
+    for area in areas:
+        one, found = read_area(area, types)
+        placed += [one] if one else []
+        faults += found
+    faults += _misplaced(data, placed)
+    if faults:
+        return None, faults
+    order = [group["id"] for group in data["groups"]]
+    placed.sort(key=lambda one: order.index(one.section.group))
+    template = DossierTemplate(
+        **{key: value for key, value in data.items() if key not in ("accepts_plugins", *_NESTED)},
+        groups=tuple(Group(**group) for group in data["groups"]),
+        sections=tuple(one.section for one in placed),
+        scale=tuple(Level(**level) for level in data["scale"]),
+        declarations=tuple(FinalDeclaration(**declaration) for declaration in data["declarations"]),
+    )
+    return Scheme(template, tuple(data["accepts_plugins"]), tuple(placed), document), []
+
+
+def read_area(
+    document: Document, types: Mapping[str, QuestionType], *, plugin: str = "", group: str = ""
+) -> tuple[Placed | None, list[TemplateFault]]:
+    """The competency area of a document, or None and everything that is wrong. ``group`` is that of the plugin, if it has one."""
+    reading = _Reading(document, types)
+    schema = PluginAreaSchema() if group else AreaSchema()
+    section = reading.section(schema, document.data, (), plugin=plugin, group=group)
+    return (Placed(section, document, ()) if section and not reading.faults else None), reading.faults
+
+
+def check_levels(placed: Placed, scale: Sequence[Level]) -> list[TemplateFault]:
+    """Faults of criteria whose levels are not the scores of the scheme's scale."""
+    scores = {level.value for level in scale}
+    return [
+        placed.document.fault(
+            f"found levels {_listed(criterion.levels)}; needed are those of the scale: {_listed(scores)}",
+            (*placed.path, "criteria", index, "levels"),
+        )
+        for index, criterion in enumerate(placed.section.criteria)
+        if set(criterion.levels) != scores
+    ]
+
+
+def _listed(values: Iterable[Any]) -> str:
+    return ", ".join(str(value) for value in sorted(values))
+
+
+def _misplaced(scheme: Mapping[str, Any], placed: Sequence[Placed]) -> list[TemplateFault]:
+    """Faults that only show when the sections are seen together with the rest of the scheme."""
+    groups = [group["id"] for group in scheme.get("groups", [])]
+    faults = [
+        one.document.fault(
+            f"found {one.section.group!r}; needed is a group of the scheme: {', '.join(groups)}", (*one.path, "group")
+        )
+        for one in placed
+        if groups and one.section.group not in groups
+    ]
+    if scale := scheme.get("scale"):
+        levels = [Level(**level) for level in scale]
+        faults += [fault for one in placed for fault in check_levels(one, levels)]
+    return faults
+
+
+class _Reading:
+    """One document being read; ``faults`` grows along the way, so that an author sees all of them at once."""
+
+    def __init__(self, document: Document, types: Mapping[str, QuestionType]) -> None:
+        self.document = document
+        self.types = types
+        self.faults: list[TemplateFault] = []
+
+    def fault(self, problem: str, path: KeyPath) -> None:
+        self.faults.append(self.document.fault(problem, path))
+
+    def take(self, schema: Schema, raw: Any, path: KeyPath, *, ignore: bool = False) -> dict[str, Any]:
+        """What ``schema`` makes of ``raw``; after faults what is right of it. ``ignore`` passes over unknown keys."""
+        try:
+            return dict(schema.load(raw, unknown="exclude" if ignore else "raise"))
+        except ValidationError as error:
+            for place, message in _leaves(error.messages):
+                self.fault(_with_found(message, raw, place), (*path, *place))
+            return dict(error.valid_data) if isinstance(error.valid_data, dict) else {}
+
+    def unique(self, items: Sequence[Any], key: str, path: KeyPath) -> None:
+        """Refuses items that have the same ``key`` as one before them."""
+        seen: dict[Any, int] = {}
+        for index, item in enumerate(items):
+            value = item.get(key) if isinstance(item, dict) else None
+            if value in seen:
+                first = self.document.line((*path, seen[value], key))
+                self.fault(f"found {value!r} twice; the first is on line {first}", (*path, index, key))
+            elif value is not None:
+                seen[value] = index
+
+    def sections(self, raw: Sequence[Any]) -> list[Placed]:
+        found = [(("sections", index), self.section(SectionSchema(), one, ("sections", index))) for index, one in enumerate(raw)]
+        return [Placed(section, self.document, path) for path, section in found if section]
+
+    def section(self, schema: Schema, raw: Any, path: KeyPath, *, plugin: str = "", group: str = "") -> Section | None:
+        before = len(self.faults)
+        data = self.take(schema, raw, path)
+        self.unique(data.get("criteria", []), "id", (*path, "criteria"))
+        questions = self.questions(raw, (*path, "questions"))
+        if len(self.faults) > before:
+            return None
+        data |= {
+            "group": data.get("group", group),
+            "guidance": _guidance(data.get("guidance", {})),
+            "questions": tuple(questions),
+            "criteria": tuple(Criterion(**criterion) for criterion in data.get("criteria", [])),
+        }
+        return Section(plugin=plugin, **data)
+
+    def questions(self, raw: Any, path: KeyPath) -> list[Question]:
+        items = raw.get("questions") if isinstance(raw, dict) else None
+        if not isinstance(items, list):
+            return []
+        self.unique(items, "id", path)
+        read = [self.question(item, (*path, index), QuestionSchema, self.types) for index, item in enumerate(items)]
+        common = QuestionSchema().fields
+        return [
+            Question(
+                **{key: value for key, value in one.items() if key in common},
+                settings={key: value for key, value in one.items() if key not in common},
+            )
+            for one in read
+            if one is not None
+        ]
+
+    def nested(self, raw: Any, path: KeyPath, allowed: Sequence[str]) -> list[dict[str, Any]]:
+        """The questions within a question: mappings with all keys of their own and of their type."""
+        items = raw if isinstance(raw, list) else []
+        self.unique(items, "id", path)
+        types = {name: self.types[name] for name in allowed if name in self.types}
+        read = [self.question(item, (*path, index), FieldSchema, types) for index, item in enumerate(items)]
+        return [one for one in read if one is not None]
+
+    def question(self, raw: Any, path: KeyPath, common: type[Strict], types: Mapping[str, QuestionType]) -> dict[str, Any] | None:
+        before = len(self.faults)
+        name = raw.get("type") if isinstance(raw, dict) else None
+        of_type = types.get(name) if isinstance(name, str) else None
+        if of_type is None:
+            self.take(common(), raw, path, ignore=True)
+            if isinstance(name, str):
+                self.fault(f"found {name!r}; needed is one of {', '.join(types)}", (*path, "type"))
+            return None
+        data = self.take(_schema(common, of_type), raw, path)
+        self.look_inside(of_type, data, path)
+        return data if len(self.faults) == before else None
+
+    def look_inside(self, of_type: QuestionType, data: dict[str, Any], path: KeyPath) -> None:
+        """Checks between the keys of one question, and the questions within it."""
+        allowed: tuple[str, ...] = ROW_TYPES
+        if of_type.name == "statement":
+            allowed = tuple(name for name in self.types if name not in ("statement", "evidence"))
+        for key, kind in of_type.settings.items():
+            if key in data and kind == "options":
+                self.unique(data[key], "id", (*path, key))
+            elif key in data and kind == "fields":
+                data[key] = self.nested(data[key], (*path, key), allowed)
+        if of_type.name == "table":
+            self.table(data, path)
+
+    def table(self, data: Mapping[str, Any], path: KeyPath) -> None:
+        columns = {field["id"]: field for field in data.get("fields", [])}
+        numbers = [name for name, field in columns.items() if field["type"] == "number"]
+        choices = [name for name, field in columns.items() if field["type"] == "choice"]
+        if "row_title" in data:
+            self.named(data["row_title"], list(columns), "a field of this table", (*path, "row_title"))
+        self.unique(data.get("totals", []), "field", (*path, "totals"))
+        for index, total in enumerate(data.get("totals", [])):
+            self.named(total.get("field"), numbers, "a number field of this table", (*path, "totals", index, "field"))
+        by: dict[Any, Any] = {}
+        for index, cap in enumerate(data.get("caps", [])):
+            place = (*path, "caps", index)
+            totals = [total.get("field") for total in data.get("totals", [])]
+            self.named(cap.get("field"), totals, "a field with a total", (*place, "field"))
+            self.named(cap.get("by"), choices, "a choice field of this table", (*place, "by"))
+            if cap.get("by") in choices:
+                options = [option["id"] for option in columns[cap["by"]]["options"]]
+                self.named(cap.get("value"), options, f"an option of {cap['by']}", (*place, "value"))
+            if by.setdefault(cap.get("field"), cap.get("by")) != cap.get("by"):
+                self.fault("all caps of one field must have the same by", (*place, "by"))
+
+    def named(self, value: Any, allowed: Sequence[Any], what: str, path: KeyPath) -> None:
+        if value is not None and value not in allowed:
+            self.fault(f"found {value!r}; needed is {what}: {', '.join(map(str, allowed)) or 'there is none'}", path)
+
+
+def _schema(common: type[Strict], of_type: QuestionType) -> Strict:
+    """What a question of this type may hold: the common keys and its own."""
+    own = _BUILT_IN.get(of_type.name)
+    if own is None:
+        keys = {key: _OF_KIND[kind]() for key, kind in of_type.settings.items() if kind in _OF_KIND}
+        own = type(f"{of_type.name}Schema", (Strict,), keys)
+    both: type[Strict] = type(f"{common.__name__}And{own.__name__}", (common, own), {})
+    return both()
+
+
+def _guidance(data: Mapping[str, Any]) -> Guidance:
+    return Guidance(look_for=tuple(data.get("look_for", ())), starr=data.get("starr", False), example=data.get("example"))
+
+
+def _leaves(messages: Any, path: KeyPath = ()) -> Iterator[tuple[KeyPath, str]]:
+    """Each of marshmallow's messages with its path."""
+    if isinstance(messages, dict):
+        for key, inner in messages.items():
+            yield from _leaves(inner, path if key == "_schema" else (*path, key))
+    else:
+        for message in messages:
+            yield path, str(message)
+
+
+def _with_found(message: str, raw: Any, path: KeyPath) -> str:
+    """``found 'x'; needed is …``"""
+    if message.startswith(("is missing", "unknown key")):
+        return message
+    for part in path:
+        raw = raw[part]
+    return f"found {_shown(raw)}; {message}"
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return "nothing"
+    if isinstance(value, dict):
+        return "a mapping"
+    if isinstance(value, list):
+        return f"a list of {len(value)}"
+    shown = str(value).lower() if isinstance(value, bool) else repr(value)
+    return shown if len(shown) <= 60 else f"{shown[:59]}…"
+
+
+# --- canonical JSON ------------------------------------------------------------------------------------------------
+
+_NESTED = ("groups", "sections", "scale", "declarations", "plugins")
+
+
+def dump(template: DossierTemplate) -> dict[str, Any]:
+    """The template as plain data that JSON can hold; the keys are those of ``model``."""
+    data: dict[str, Any] = _plain(template)
+    return data
+
+
+def load(data: Mapping[str, Any]) -> DossierTemplate:
+    """The template that ``dump`` made ``data`` of. Raises ``TypeError`` or ``KeyError`` for anything else."""
+    return DossierTemplate(
+        **{key: value for key, value in data.items() if key not in _NESTED},
+        groups=tuple(Group(**group) for group in data["groups"]),
+        sections=tuple(_load_section(section) for section in data["sections"]),
+        scale=tuple(Level(**level) for level in data["scale"]),
+        declarations=tuple(FinalDeclaration(**declaration) for declaration in data["declarations"]),
+        plugins=tuple(PluginRef(**plugin) for plugin in data["plugins"]),
+    )
+
+
+def canonical(template: DossierTemplate) -> str:
+    """The one text that a template is stored and hashed as."""
+    return json.dumps(dump(template), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+
+
+def fingerprint(content: str) -> str:
+    """SHA-256 over the UTF-8 of a canonical text, in hexadecimal."""
+    return sha256(content.encode()).hexdigest()
+
+
+def _plain(value: Any) -> Any:
+    if is_dataclass(value):
+        return {field.name: _plain(getattr(value, field.name)) for field in dataclass_fields(value)}
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def _load_section(data: Mapping[str, Any]) -> Section:
+    criteria = [
+        Criterion(**{**criterion, "levels": {int(score): text for score, text in criterion["levels"].items()}})
+        for criterion in data["criteria"]
+    ]
+    return Section(
+        **{key: value for key, value in data.items() if key not in ("guidance", "questions", "criteria")},
+        guidance=_guidance(data["guidance"]),
+        questions=tuple(Question(**question) for question in data["questions"]),
+        criteria=tuple(criteria),
+    )
