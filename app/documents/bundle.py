@@ -92,8 +92,8 @@ def unfit(path: str) -> bool:
     """Whether a path may not be in a bag: absolute, climbing, not plainly writable everywhere, or ambiguous in BagIt."""
     parts = path.split("/")
     return (
-        any(part in ("", ".", "..") or part[:1] == " " or part[-1:] in " ." or len(part.encode()) > 255 for part in parts)
-        or any(unicodedata.category(character) in ("Cc", "Cf", "Cs", "Zl", "Zp") for character in path)
+        any(unicodedata.category(character) in ("Cc", "Cf", "Cs", "Zl", "Zp") for character in path)
+        or any(part in ("", ".", "..") or part[0] == " " or part[-1] in " ." or len(part.encode()) > 255 for part in parts)
         # "%" is an escape in BagIt 1.0 that the stock verifier does not know; the others mean something on Windows
         or any(character in path for character in '%\\:*?"<>|')
     )

@@ -20,7 +20,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from pyhanko.keys import load_certs_from_pemder_data
 from pyhanko.pdf_utils.reader import PdfFileReader
-from pyhanko.sign.fields import MDPPerm
+from pyhanko.sign.fields import MDPPerm, enumerate_sig_fields
 from pyhanko.sign.validation import (
     EmbeddedPdfSignature,
     StandardCMSSignatureStatus,
@@ -31,7 +31,7 @@ from pyhanko.sign.validation import (
 from pyhanko_certvalidator import ValidationContext
 
 from app.documents import bundle
-from app.documents.signing import DIGEST, FIELD_NAME, subject_of
+from app.documents.signing import FIELD_NAME, subject_of
 from app.errors import SealingFailed, Text
 from app.texts import both
 
@@ -98,7 +98,7 @@ def _checked_seal(reader: PdfFileReader, size: int, fingerprints: Collection[str
 
 
 def _covers(seal: EmbeddedPdfSignature, size: int) -> bool:
-    """Whether a signature covers all bytes but its own. pyHanko compares sums only, so a padded one could pass there."""
+    """Whether a signature covers all bytes but its own. pyHanko compares lengths only, not where the ranges lie."""
     start, length, resume, rest = (int(number) for number in seal.byte_range)
     hole = 2 * len(seal.pkcs7_content) + 2  # hexadecimal between < and >
     return start == 0 and resume - length == hole and resume + rest == size
@@ -113,7 +113,7 @@ def _accepted(status: StandardCMSSignatureStatus, fingerprints: Collection[str],
             step,
             both("Het zegel op de %(what)s is gezet met een ander certificaat dan dat van de organisatie.", what=what),
         )
-    if not (status.intact and status.valid and status.md_algorithm == DIGEST):
+    if not (status.intact and status.valid):
         raise _refused(step, both("Het zegel op de %(what)s klopt niet: de inhoud is veranderd.", what=what))
     timestamp = status.timestamp_validity
     if timestamp is not None and not (timestamp.intact and timestamp.valid):
@@ -138,40 +138,45 @@ def report_signatures(path: Path, *, trust_roots: Sequence[bytes] = ()) -> list[
     None), ``timestamped``, ``intact``, ``valid``, ``trusted`` (its chain ends in one of ``trust_roots``, PEM),
     ``revoked``, ``coverage``, ``modification`` (what changed afterwards: ``none``, ``lta_updates``, ``form_filling``,
     ``annotations``, ``other`` or None) and ``error`` (empty, or why it could not be checked). An unreadable file gives one
-    entry with an error. Never raises and never fetches; but foreign bytes belong in the sandbox, so call it there.
+    entry with an error; at most 20 are looked at. Never raises and never fetches; but foreign bytes belong in the
+    sandbox, so call it there.
     """
     try:
         with path.open("rb") as stream:
-            signatures = PdfFileReader(stream, strict=True).embedded_signatures
-            reports = [_reported(signature, trust_roots) for signature in signatures[:MAX_SIGNATURES]]
+            reader, size = PdfFileReader(stream, strict=True), path.stat().st_size
+            found: list[tuple[str, EmbeddedPdfSignature | None]] = [(one.field_name, one) for one in reader.embedded_signatures]
+            known = {name for name, _ in found}
+            filled = [name for name, *_ in enumerate_sig_fields(reader, filled_status=True)]
+            found += [(name, None) for name in filled if name not in known]  # pyHanko leaves out old kinds
+            return [_reported(name, signature, size, trust_roots) for name, signature in found[:MAX_SIGNATURES]]
     except Exception as fault:  # hostile files raise ValueError, RecursionError and much else
         return [_entry(error=_why(fault))]
-    if len(signatures) > MAX_SIGNATURES:
-        reports.append(_entry(error=f"{len(signatures) - MAX_SIGNATURES} more signatures were not checked"))
-    return reports
 
 
-def _reported(signature: EmbeddedPdfSignature, trust_roots: Sequence[bytes]) -> dict[str, Any]:
-    entry = _entry()
+def _reported(name: str, signature: EmbeddedPdfSignature | None, size: int, trust_roots: Sequence[bytes]) -> dict[str, Any]:
+    entry = _entry() | {"field": _plain(name)}
+    if signature is None:
+        return entry | {"error": "a kind of signature that cannot be checked"}
     try:
-        entry["field"] = _plain(signature.field_name)
         entry["kind"] = "timestamp" if signature.sig_object_type == "/DocTimeStamp" else "signature"
         entry["signer"] = _plain(subject_of(x509.load_der_x509_certificate(signature.signer_cert.dump())))
         context = _trusting(trust_roots)
         if entry["kind"] == "timestamp":
             stamp = asyncio.run(async_validate_pdf_timestamp(signature, context))
             entry.update(_integrity(stamp), signed_at=stamp.timestamp.isoformat(), timestamped=True)
-            return entry
-        status = asyncio.run(async_validate_pdf_signature(signature, context))
-        timestamp = status.timestamp_validity
-        moment = status.signer_reported_dt if timestamp is None else timestamp.timestamp
-        entry.update(
-            _integrity(status),
-            signed_at=moment.isoformat() if moment else None,
-            timestamped=timestamp is not None and timestamp.intact and timestamp.valid,
-        )
+        else:
+            status = asyncio.run(async_validate_pdf_signature(signature, context))
+            timestamp = status.timestamp_validity
+            moment = status.signer_reported_dt if timestamp is None else timestamp.timestamp
+            entry.update(
+                _integrity(status),
+                signed_at=moment.isoformat() if moment else None,
+                timestamped=timestamp is not None and timestamp.intact and timestamp.valid,
+            )
+        if entry["coverage"] == "entire_file" and not _covers(signature, size):
+            entry.update(coverage="unclear", modification="other")
     except Exception as fault:
-        entry["error"] = _why(fault)
+        return _entry(error=_why(fault)) | {part: entry[part] for part in ("field", "kind", "signer")}
     return entry
 
 
