@@ -3,15 +3,14 @@
 from datetime import timedelta
 from urllib.parse import urlsplit
 
-from flask import Flask, url_for
-from jinja2 import ChoiceLoader, PackageLoader
+from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app import cli, config, extensions, jobs
 from app.config import Settings
 from app.pipeline import Installation
 from app.schemes import loader
-from app.web import assessor, auth, candidate, demo, errors, office, public, section, security, supervisor
+from app.web import assessor, auth, candidate, demo, errors, forms, office, public, section, security, supervisor
 from app.web import evidence as evidence_pages
 from app.web.language import current_language
 
@@ -61,7 +60,7 @@ def _prepare_pages(app: Flask, settings: Settings) -> None:
     errors.install(app)
     security.install(app, https=settings.secure_cookies)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.jinja_loader = ChoiceLoader([app.jinja_loader, PackageLoader("govuk_frontend_jinja")])  # type: ignore[list-item]
+    forms.install(app)
     app.context_processor(lambda: {"settings": settings, "language": current_language()})
     stamps: dict[str, str] = {}
 
@@ -78,8 +77,6 @@ def _prepare_pages(app: Flask, settings: Settings) -> None:
     @app.teardown_appcontext
     def release(_error: BaseException | None) -> None:
         extensions.session.remove()
-
-    app.jinja_env.globals["static_url"] = lambda filename: url_for("static", filename=filename)
 
 
 def _hosts(settings: Settings) -> list[str]:

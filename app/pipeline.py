@@ -75,7 +75,7 @@ def run_evidence(installation: Installation, evidence_id: int) -> None:
         elif refusal is None and item.attempts >= EVIDENCE_ATTEMPTS:
             refusal = FileRefused(
                 both(
-                    "%(name)s kon na meerdere pogingen niet worden gecontroleerd. Sla het opnieuw op als pdf en voeg het weer toe.",
+                    "%(name)s kon na meer pogingen niet worden gecontroleerd. Sla het opnieuw op als pdf en voeg het weer toe.",
                     name=name,
                 )
             )
@@ -323,4 +323,5 @@ def _free(kind: type[Evidence] | type[Snapshot], moment: datetime) -> ColumnElem
 
 
 def _wait(attempts: int) -> timedelta:
-    return min(LONGEST_WAIT, FIRST_WAIT * 2 ** max(0, min(attempts - 1, 20)))
+    doublings = max(0, min(attempts - 1, 10))
+    return min(LONGEST_WAIT, FIRST_WAIT * (1 << doublings))

@@ -31,19 +31,22 @@ class Progress:
 
 def check(contents: Contents, catalogue: Catalogue, today: date) -> tuple[Finding, ...]:
     """All findings, in the order of the dossier. None means: ready to submit."""
-    types = question_types.types(catalogue.plugins_of(contents.template))
-    findings: list[Finding] = [
-        Finding(section=plugin.id, text=text)
-        for plugin in contents.template.plugins
-        if (text := _plugin_fault(catalogue, plugin.id, plugin.title))
+    plugins = catalogue.plugins_of(contents.template)
+    findings = [
+        Finding(
+            section=plugin.id,
+            text=both("De specialisatie %(title)s is nu niet beschikbaar. Het secretariaat weet ervan.", title=plugin.title),
+        )
+        for plugin in plugins
+        if not plugin.enabled
     ]
     for section in contents.template.sections:
-        findings += section_findings(contents, section, types, today)
+        findings += section_findings(contents, section, catalogue.types, today)
         if section.id not in contents.finished and contents.visible[section.id]:
             findings.append(
                 Finding(section=section.id, text=both("Geef aan dat u dit onderdeel hebt afgerond."), question="finished")
             )
-    for plugin in catalogue.plugins_of(contents.template):
+    for plugin in plugins:
         findings += plugin_loader.call_hook(plugin, "check_dossier", hook_data(contents, today))
     return tuple(findings)
 
@@ -183,10 +186,3 @@ def _evidence_findings(contents: Contents, section: Section, question: Question,
         if text is not None:
             found.append(Finding(section=section.id, question=question.id, text=text))
     return found
-
-
-def _plugin_fault(catalogue: Catalogue, plugin_id: str, title: Mapping[str, str]) -> Mapping[str, str] | None:
-    plugin = catalogue.plugins.get(plugin_id)
-    if plugin is not None and plugin.enabled:
-        return None
-    return both("De specialisatie %(title)s is nu niet beschikbaar. Het secretariaat weet ervan.", title=title)

@@ -32,7 +32,7 @@ class Dossier(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     reference: Mapped[str] = mapped_column(String(40), unique=True)
     owner_id: Mapped[int] = mapped_column(ForeignKey("account.id"), index=True)
-    template_sha256: Mapped[str] = mapped_column(ForeignKey("stored_template.sha256"))
+    template_sha256: Mapped[str] = mapped_column(ForeignKey("template.sha256"))
     language: Mapped[str] = mapped_column(String(2))
     stage: Mapped[str] = mapped_column(String(20), default="draft", index=True)
     created_at: Mapped[datetime] = mapped_column(default=now)

@@ -4,7 +4,7 @@ import hashlib
 import json
 import secrets
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from sqlalchemy import select, update
@@ -17,7 +17,9 @@ from app.dossiers.contents import Contents, evidence_in
 from app.dossiers.models import Dossier, Statement, StatementEvent
 from app.errors import Conflict, Forbidden, InvalidInput, LinkUnusable, NotFound
 from app.extensions import now, session
+from app.plugin_api import Problem, QuestionType
 from app.schemes import models as stored_templates
+from app.schemes import question_types
 from app.schemes.model import Question, Section
 from app.texts import both, fill
 
@@ -146,6 +148,26 @@ def save(statement: Statement, data: Mapping[str, Any], version: int) -> Stateme
             version=statement.version,
         )
     return statement
+
+
+def problems(statement: Statement, types: Mapping[str, QuestionType], today: date) -> list[tuple[str, Problem]]:
+    """What still stands in the way of signing: (question id, problem) pairs, in the order of the form."""
+    found = []
+    for asked in nested_questions(statement):
+        answer = statement.data.get(asked.id)
+        kind = types[asked.type]
+        if kind.is_empty(answer):
+            if asked.required:
+                found.append((asked.id, Problem(text=both("Vul in: %(label)s", label=asked.label))))
+            continue
+        found += [(asked.id, problem) for problem in kind.check(answer, {**asked.settings, "today": today.isoformat()})]
+    return found
+
+
+def nested_questions(statement: Statement) -> list[Question]:
+    """The questions of the statement's form."""
+    _, question = statement_question(statement.dossier, statement.section_id, statement.question_id)
+    return [question_types.question(asked) for asked in question.settings["questions"]]
 
 
 def sign(

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -15,7 +14,7 @@ from app.config import Settings
 from app.dossiers import completeness, lifecycle, log, statements
 from app.dossiers.answers import checked
 from app.dossiers.contents import Contents, evidence_used
-from app.dossiers.models import Dossier, Evidence, Snapshot, Statement
+from app.dossiers.models import Dossier, Evidence, Snapshot, Statement, StatementEvent
 from app.errors import InvalidInput
 from app.extensions import now, session
 from app.plugin_api import Finding
@@ -190,7 +189,7 @@ def _statements(contents: Contents) -> list[dict[str, Any]]:
     return [_statement(contents.dossier, one, events[one.id]) for one in signed]
 
 
-def _statement(dossier: Dossier, statement: Statement, events: list[Any]) -> Mapping[str, Any]:
+def _statement(dossier: Dossier, statement: Statement, events: list[StatementEvent]) -> dict[str, Any]:
     _, question = statements.statement_question(dossier, statement.section_id, statement.question_id)
     return {
         "id": statement.id,

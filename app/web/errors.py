@@ -3,8 +3,9 @@
 import logging
 import secrets
 
-from flask import Flask, jsonify, render_template, request
+from flask import Flask, jsonify, make_response, render_template, request
 from flask.typing import ResponseReturnValue
+from flask.wrappers import Response
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
@@ -91,7 +92,7 @@ def trouble() -> Text:
     return both("Er ging bij ons iets mis. Probeer het over een paar minuten opnieuw. Wat u eerder bewaarde, staat er nog.")
 
 
-def answer(status: int, text: Text, reference: str = ""):  # type: ignore[no-untyped-def]
+def answer(status: int, text: Text, reference: str = "") -> Response:
     """The page (or JSON) for ``status``. ``reference`` is what the log calls this error."""
     language = current_language()
     if wants_json():
@@ -107,16 +108,10 @@ def answer(status: int, text: Text, reference: str = ""):  # type: ignore[no-unt
             429: both("Even wachten"),
             507: both("Er is geen ruimte om iets te bewaren"),
         }.get(status, both("Er ging iets mis") if status >= 500 else both("Dit lukte niet"))
-        response = app_response(
+        response = make_response(
             render_template(
                 "error.html", title=pick(title, language), text=pick(text, language), status=status, reference=reference
             )
         )
     response.status_code = status
     return response
-
-
-def app_response(html: str):  # type: ignore[no-untyped-def]
-    from flask import make_response
-
-    return make_response(html)

@@ -7,6 +7,7 @@ from flask import current_app, request
 from flask_login import current_user
 from sqlalchemy import select
 
+from app import pipeline
 from app.accounts.models import Account
 from app.assessment.models import Assessment
 from app.dossiers.models import Dossier, Evidence
@@ -26,6 +27,13 @@ def installation() -> Installation:
 def ring(job: str, record_id: int) -> None:
     """Asks the worker to look at a record now; call it after the transaction."""
     cast(Ring, current_app.extensions["ring"])(job, record_id)
+
+
+def ring_due(job: str) -> None:
+    """Rings for everything of this kind that waits, such as the mails that a deed put in the outbox."""
+    for due, record_id in pipeline.due():
+        if due == job:
+            ring(job, record_id)
 
 
 def me() -> Account:
