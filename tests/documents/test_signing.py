@@ -1,5 +1,6 @@
 """The seal key and the seal on the PDF, judged by poppler's pdfsig, openssl and a real timestamp authority."""
 
+import dataclasses
 import os
 import stat
 import subprocess
@@ -292,6 +293,14 @@ def test_seal_pdf_with_a_timestamp_works_with_the_demo_key_although_its_addresse
     with timestamp_authority(tmp_path / "tsa") as url:
         path = sealed_pdf(tmp_path, timestamp_url=url)
     assert check_sealed_pdf(path, fingerprints={demo_key().fingerprint}).timestamped
+
+
+def test_seal_pdf_for_long_fails_when_revocation_data_of_a_real_certificate_cannot_be_had(tmp_path):
+    real = dataclasses.replace(demo_key(), demo=False)
+    with timestamp_authority(tmp_path / "tsa") as url, pytest.raises(SealingFailed, match="could not be validated") as caught:
+        sealed_pdf(tmp_path, real, timestamp_url=url)
+    assert caught.value.details == {"step": "seal_pdf"}
+    assert not (tmp_path / "verzegeld.pdf").exists()
 
 
 def test_sign_detached_carries_the_timestamp(tmp_path):
