@@ -69,14 +69,17 @@ def merge_files(
     with pikepdf.open(authored) as pdf:
         authored_pages = len(pdf.pages)
         appendices = {item["number"]: _Appendix(item, _append(pdf, item)) for item in evidence}
-        _reorder(pdf, authored_pages, dividers, appendices)
-        _stamp_all(pdf, appendices.values(), words)
+        places = _reorder(pdf, authored_pages, dividers, appendices)
+        _stamp_all(pdf, appendices.values(), words, places)
         _tag(pdf, appendices.values(), words)
-        _bookmark(pdf, appendices)
+        _bookmark(pdf, appendices, places)
         _finish(pdf)
-        pages = len(pdf.pages)
         pdf.save(target, deterministic_id=True, object_stream_mode=pikepdf.ObjectStreamMode.generate)
-    return {"pages": pages}
+    return {"pages": len(places)}
+
+
+Places = dict[Any, int]
+"""The index (from 0) of each page in the merged file, by its object number and generation."""
 
 
 @dataclass
@@ -101,11 +104,11 @@ def _append(pdf: Pdf, item: dict[str, Any]) -> list[Page]:
     return list(pdf.pages)[before:]
 
 
-def _reorder(pdf: Pdf, authored_pages: int, dividers: list[int], appendices: dict[int, _Appendix]) -> None:
+def _reorder(pdf: Pdf, authored_pages: int, dividers: list[int], appendices: dict[int, _Appendix]) -> Places:
     """Puts each appendix before the next divider page, by writing the page tree anew as one flat list.
 
     Dividers are the last pages of the authored part; each is the target of a bookmark, so a divider that runs over two
-    pages is no problem.
+    pages is no problem. Gives each page's place; ``pdf.pages`` shows the old order until the file is read again.
     """
     authored: list[Any] = [page.obj for page in pdf.pages][:authored_pages]
     if dividers:
@@ -127,6 +130,7 @@ def _reorder(pdf: Pdf, authored_pages: int, dividers: list[int], appendices: dic
         page.Parent = root
     root.Kids = Array(order)
     root.Count = len(order)
+    return {page.objgen: index for index, page in enumerate(order)}
 
 
 def _inherited(page: pikepdf.Object, key: str) -> Any:
@@ -164,16 +168,15 @@ def _target(item: OutlineItem) -> Any:
 # --- stamps ---------------------------------------------------------------------------------------------------------
 
 
-def _stamp_all(pdf: Pdf, appendices: Any, words: dict[str, str]) -> None:
+def _stamp_all(pdf: Pdf, appendices: Any, words: dict[str, str], places: Places) -> None:
     """Wraps each evidence page's own content as one form (so that nothing in it can disturb or hide the stamps) and stamps."""
-    positions = {page.obj.objgen: index for index, page in enumerate(pdf.pages, 1)}
-    total = len(positions)
+    total = len(places)
     font = _StampFont(pdf, _stamp_characters(appendices, words))
     for appendix in appendices:
         number, count = appendix.item["number"], len(appendix.pages)
         for sheet, page in enumerate(appendix.pages, 1):
             top = f"{words['appendix']} {number} · {words['sheet']} {sheet} {words['of']} {count}"
-            bottom = f"{words['reference']} · {words['page']} {positions[page.obj.objgen]} {words['of']} {total}"
+            bottom = f"{words['reference']} · {words['page']} {places[page.obj.objgen] + 1} {words['of']} {total}"
             if words["mark"]:
                 bottom = f"{words['mark']} · {bottom}"
             _wrap(pdf, page, font, top, bottom)
@@ -394,33 +397,27 @@ def _children(element: pikepdf.Object) -> pikepdf.Object:
     return element.K
 
 
-def _bookmark(pdf: Pdf, appendices: dict[int, _Appendix]) -> None:
+def _bookmark(pdf: Pdf, appendices: dict[int, _Appendix], places: Places) -> None:
     """The bookmarks of each appendix become children of its own bookmark, one by one: pikepdf does not copy them."""
-    dividers = {}
     with pdf.open_outline() as contents:
-        items = list(_walk(contents.root))
-        positions = {page.obj.objgen: index for index, page in enumerate(pdf.pages)}
-        starts = {positions[_target(item).objgen]: item for item in items if _target(item) is not None}
-        for number, appendix in appendices.items():
-            first = positions[appendix.pages[0].obj.objgen]
-            dividers[number] = starts[max(start for start in starts if start < first)]
-        for number, appendix in appendices.items():
+        starts = {places[_target(item).objgen]: item for item in _walk(contents.root)}
+        for appendix in appendices.values():
+            first = places[appendix.pages[0].obj.objgen]
+            divider = starts[max(start for start in starts if start < first)]
             with pikepdf.open(appendix.item["pages_pdf"]) as source, source.open_outline() as theirs:
-                places = {page.obj.objgen: index for index, page in enumerate(source.pages)}
-                dividers[number].children.extend(_copied(theirs.root, places, appendix.pages, positions))
+                sheets = {page.obj.objgen: index for index, page in enumerate(source.pages)}
+                divider.children.extend(_copied(theirs.root, sheets, appendix.pages))
 
 
-def _copied(
-    items: Sequence[OutlineItem], places: dict[Any, int], pages: list[Page], positions: dict[Any, int]
-) -> Iterator[OutlineItem]:
+def _copied(items: Sequence[OutlineItem], sheets: Places, pages: list[Page]) -> Iterator[OutlineItem]:
     """Copies of those that point to a page of their own file; children of others move up."""
     for item in items:
-        children = list(_copied(item.children, places, pages, positions))
-        place = places.get(getattr(_target(item), "objgen", None))
-        if place is None:
+        children = list(_copied(item.children, sheets, pages))
+        sheet = sheets.get(getattr(_target(item), "objgen", None))
+        if sheet is None:
             yield from children
             continue
-        copy = OutlineItem(item.title, positions[pages[place].obj.objgen])
+        copy = OutlineItem(item.title, Array([pages[sheet].obj, Name.Fit]))
         copy.children.extend(children)
         yield copy
 

@@ -71,6 +71,12 @@ class Chapter:
     blocks: tuple[Block, ...] = ()
     parts: tuple[Part, ...] = ()
 
+    @property
+    def starts_page(self) -> bool:
+        """Short chapters of the form follow each other; areas and what the office looks up start on a page of their own."""
+        kept_apart = ("dossier", "verklaringen", "verantwoording", "bijlagen")
+        return self.id in kept_apart or any(part.is_area for part in self.parts)
+
 
 @dataclass(frozen=True)
 class EvidenceItem:

@@ -14,7 +14,7 @@ from typing import Any
 import pikepdf
 
 from app.config import ROOT
-from app.documents.outline import Chapter, Outline, Part, column_shares, evidence_anchor, plain
+from app.documents.outline import Outline, Part, column_shares, evidence_anchor, plain
 from app.files import sandbox
 from app.plugin_api import Block, Declaration, EvidenceReference, Facts, Heading, ListBlock, Paragraph, Runs, Signature, Table
 
@@ -118,7 +118,7 @@ def document_data(outline: Outline) -> dict[str, Any]:
                 "number": str(chapter.number),
                 "title": _breakable(chapter.title),
                 "anchor": chapter.id,
-                "new-page": _starts_page(chapter),
+                "new-page": chapter.starts_page,
                 "blocks": [_block(block) for block in chapter.blocks],
                 "parts": [_part(part) for part in chapter.parts],
             }
@@ -137,15 +137,6 @@ def document_data(outline: Outline) -> dict[str, Any]:
         ],
         "pages-after-last": outline.evidence[-1].pages if outline.evidence else 0,
     }
-
-
-def _starts_page(chapter: Chapter) -> bool:
-    """Short chapters of the form follow each other; areas and what the office looks up start on a page of their own."""
-    return (
-        chapter.number == 1
-        or chapter.id in ("verklaringen", "verantwoording", "bijlagen")
-        or any(part.is_area for part in chapter.parts)
-    )
 
 
 def _part(part: Part) -> dict[str, Any]:
@@ -205,7 +196,7 @@ def _fact_rows(rows: tuple[tuple[str, Runs], ...]) -> list[dict[str, Any]]:
 
 def _runs(runs: Runs) -> list[dict[str, Any]]:
     return [
-        {**_plain(run.text), "bold": run.bold, "italic": run.italic, "link": run.link if _is_web_address(run.link) else ""}
+        {**_plain(run.text), "bold": run.bold, "italic": run.italic, "link": run.link if is_web_address(run.link) else ""}
         for run in runs
     ]
 
@@ -214,7 +205,7 @@ def _plain(text: str) -> dict[str, Any]:
     return {"text": _breakable(text), "hash": bool(HASH.fullmatch(text)), "bold": False, "italic": False, "link": ""}
 
 
-def _is_web_address(link: str) -> bool:
+def is_web_address(link: str) -> bool:
     return link.startswith(("http://", "https://", "mailto:"))
 
 
