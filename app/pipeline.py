@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, or_, select, update
 from app import audit, mail, plugin_loader
 from app.assessment import queue
 from app.config import Settings
-from app.documents import sealing, verification
+from app.documents import sealing
 from app.documents.models import Bundle, Delivery, Product
 from app.dossiers import evidence as folder
 from app.dossiers import lifecycle, log, submission
@@ -62,7 +62,7 @@ def run_evidence(installation: Installation, evidence_id: int) -> None:
     session.rollback()
     examined, refusal = None, None
     try:
-        examined = folder.examine(item, installation.settings, report_signatures=verification.report_signatures)
+        examined = folder.examine(item, installation.settings, report_signatures="app.documents.verification:report_in_child")
     except FileRefused as error:
         refusal = error
     except Exception:

@@ -153,6 +153,11 @@ def report_signatures(path: Path, *, trust_roots: Sequence[bytes] = ()) -> list[
         return [_entry(error=_why(fault))]
 
 
+def report_in_child(path: str) -> dict[str, Any]:
+    """``report_signatures`` as the sandbox runs it: on foreign bytes, in a limited child."""
+    return {"signatures": report_signatures(Path(path))}
+
+
 def _reported(name: str, signature: EmbeddedPdfSignature | None, size: int, trust_roots: Sequence[bytes]) -> dict[str, Any]:
     entry = _entry() | {"field": _plain(name)}
     if signature is None:

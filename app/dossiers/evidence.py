@@ -18,9 +18,12 @@ from app.dossiers.lifecycle import OPEN_STAGES
 from app.dossiers.models import Dossier, Evidence
 from app.errors import FileRefused, Forbidden, InvalidInput, NotFound, TooLarge
 from app.extensions import now, session
-from app.files import normalise, scan, sniff, store
+from app.files import normalise, sandbox, scan, sniff, store
 from app.files.store import Blob
 from app.texts import LANGUAGES, both
+
+
+REPORT_LIMITS = {"wall_seconds": 30, "memory_mb": 1024, "cpu_seconds": 30, "file_mb": 1}
 
 
 @dataclass(frozen=True)
@@ -125,11 +128,11 @@ def remove(contents: Contents, evidence_id: int) -> None:
     evidence.removed_at = now()
 
 
-def examine(evidence: Evidence, settings: Settings, report_signatures: Any) -> Examined:
+def examine(evidence: Evidence, settings: Settings, report_signatures: str) -> Examined:
     """Scans, cleans and turns into pages. Slow: call it outside a transaction.
 
     Raises ``FileRefused`` with the words for the candidate; any other exception means "try again later".
-    ``report_signatures`` is ``documents.verification.report_signatures`` (that room is above this one).
+    ``report_signatures`` names the function that reports on a PDF's own signatures, run in the sandbox (its room is above).
     """
     original = store.path(settings.blobs, evidence.original_sha256)
     if settings.clamd_socket is not None:
@@ -146,9 +149,14 @@ def examine(evidence: Evidence, settings: Settings, report_signatures: Any) -> E
             page_count=result.page_count,
             rasterised=result.rasterised,
             signed=result.signed,
-            signatures=report_signatures(original) if result.signed and kind is sniff.Kind.PDF else [],
+            signatures=_signatures(original, report_signatures) if result.signed and kind is sniff.Kind.PDF else [],
             notes=[dict(note) for note in result.notes],
         )
+
+
+def _signatures(original: Path, function: str) -> list[dict[str, Any]]:
+    reported: list[dict[str, Any]] = sandbox.run(function, {"path": str(original)}, **REPORT_LIMITS).value["signatures"]
+    return reported
 
 
 def accept(evidence: Evidence, examined: Examined) -> None:

@@ -1,6 +1,6 @@
 """Which language a page speaks: the person's choice, else Dutch."""
 
-from flask import has_request_context, request
+from flask import g, has_request_context, request
 from flask_login import current_user
 
 from app.texts import DEFAULT_LANGUAGE, LANGUAGES
@@ -9,12 +9,14 @@ COOKIE = "language"
 
 
 def current_language() -> str:
-    """ "nl" or "en": the cookie of the language switch, else the account's language, else Dutch."""
+    """ "nl" or "en": the choice of the language switch, else the language of the person or of the mailed link, else Dutch."""
     if not has_request_context():
         return DEFAULT_LANGUAGE
     chosen = request.cookies.get(COOKIE)
     if chosen in LANGUAGES:
         return chosen
+    if "invited_in" in g:
+        return str(g.invited_in)
     if current_user and current_user.is_authenticated:
         return str(current_user.language)
     return DEFAULT_LANGUAGE

@@ -1,0 +1,84 @@
+"""The only place where the rooms are wired together into a Flask program."""
+
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from app import cli, config, extensions, jobs
+from app.config import Settings
+from app.pipeline import Installation
+from app.schemes import loader
+from app.web import assessor, auth, candidate, demo, errors, forms, office, public, section, security, supervisor
+from app.web import evidence as evidence_pages
+from app.web.language import current_language
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """See ``app.create_app``."""
+    settings = settings or config.load()
+    for folder in (settings.instance, settings.blobs, settings.work, settings.keys):
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    app = Flask(__name__, template_folder="web/templates", static_folder="web/static")
+    app.config.update(
+        SECRET_KEY=config.secret_key(settings),
+        SESSION_COOKIE_NAME="__Host-session" if settings.secure_cookies else "session",
+        SESSION_COOKIE_SECURE=settings.secure_cookies,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        PERMANENT_SESSION_LIFETIME=timedelta(hours=settings.session_hours),
+        TRUSTED_HOSTS=_hosts(settings),
+        MAX_CONTENT_LENGTH=4_000_000,  # the upload pages allow more, for themselves
+        MAX_FORM_MEMORY_SIZE=3_000_000,
+        MAX_FORM_PARTS=1_000,
+        WTF_CSRF_TIME_LIMIT=None,  # a page may stay open as long as the login lasts
+        WTF_CSRF_SSL_STRICT=False,  # Referrer-Policy is no-referrer; the token itself is bound to the session
+        BABEL_DEFAULT_LOCALE="nl",
+        BABEL_DEFAULT_TIMEZONE="Europe/Amsterdam",
+    )
+    if settings.trusted_proxies:
+        count = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=0)  # type: ignore[method-assign]
+    app.extensions["engine"] = extensions.connect(settings.database)
+    installation = Installation(settings, loader.load_all(settings))
+    app.extensions["installation"] = installation
+    app.extensions["queue"], app.extensions["ring"] = jobs.open_queue(installation)
+    _prepare_pages(app, settings)
+    for pages in (public, auth, candidate, section, evidence_pages, supervisor, assessor, office):
+        app.register_blueprint(pages.blueprint)
+    if settings.demo:
+        app.register_blueprint(demo.blueprint)
+    cli.install(app)
+    return app
+
+
+def _prepare_pages(app: Flask, settings: Settings) -> None:
+    extensions.csrf.init_app(app)
+    extensions.login_manager.init_app(app)
+    extensions.babel.init_app(app, locale_selector=current_language)
+    errors.install(app)
+    security.install(app, https=settings.secure_cookies)
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    forms.install(app)
+    app.context_processor(lambda: {"settings": settings, "language": current_language()})
+    stamps: dict[str, str] = {}
+
+    @app.url_defaults
+    def stamp(endpoint: str, values: dict[str, object]) -> None:
+        """Static files carry their age in the address, so that browsers may keep them for ever."""
+        name = str(values.get("filename", ""))
+        if endpoint == "static" and name and "v" not in values:
+            if name not in stamps or app.debug:
+                path = config.ROOT / "app/web/static" / name
+                stamps[name] = format(path.stat().st_mtime_ns // 1_000_000, "x") if path.is_file() else "0"
+            values["v"] = stamps[name]
+
+    @app.teardown_appcontext
+    def release(_error: BaseException | None) -> None:
+        extensions.session.remove()
+
+
+def _hosts(settings: Settings) -> list[str]:
+    host = urlsplit(settings.base_url).hostname or "localhost"
+    return [host, "127.0.0.1", "localhost"] if settings.demo else [host]
