@@ -274,8 +274,8 @@ def _load_hooks(plugin: Plugin, path: Path) -> None:
         source = path.read_bytes()
         tree = ast.parse(source, filename=file)
     except (OSError, SyntaxError, ValueError) as error:
-        line = error.lineno if isinstance(error, SyntaxError) else None
-        fail(plugin, f"{TemplateFault(f'no valid Python: {error}', file=file, line=line)}\n{traceback.format_exc()}")
+        problem, line = (error.msg, error.lineno) if isinstance(error, SyntaxError) else (str(error), None)
+        fail(plugin, f"{TemplateFault(f'no valid Python: {problem}', file=file, line=line)}\n{traceback.format_exc()}")
         return
     for problem, line in (*_foreign_imports(tree), *_unknown_functions(tree)):
         fail(plugin, str(TemplateFault(problem, file=file, line=line)))

@@ -35,7 +35,8 @@ class Contribution:
 class Catalogue:
     """All that was found at the start. ``plugins`` has the faulty ones too; ``contributions`` has the good ones, by plugin id.
 
-    ``faults`` is everything that is wrong with schemes and areas; a plugin's own faults are in ``Plugin.faults``.
+    ``faults`` is what is wrong with schemes, and where a good plugin does not fit one; a plugin's own faults, also of its
+    areas, are in ``Plugin.faults``. The function ``faults`` gives all of them.
     """
 
     schemes: Mapping[tuple[str, str], Scheme]
@@ -66,7 +67,6 @@ def load_all(settings: Settings) -> Catalogue:
             found += _unknown_schemes(plugin, schemes)
             for fault in found:
                 fail(plugin, str(fault))
-            faults += found
             if plugin.enabled:
                 contributions[plugin.id] = contribution
     catalogue = Catalogue(schemes, plugins, contributions, types, ())
@@ -95,7 +95,7 @@ def choices(catalogue: Catalogue, scheme: str, version: str) -> tuple[Plugin, ..
     for plugin_id, contribution in catalogue.contributions.items():
         try:
             compose(catalogue, scheme, version, [plugin_id])
-        except (TemplateFault, Conflict, InvalidInput):
+        except (Conflict, InvalidInput):
             continue
         found.append(contribution.plugin)
     return tuple(found)
@@ -104,8 +104,8 @@ def choices(catalogue: Catalogue, scheme: str, version: str) -> tuple[Plugin, ..
 def compose(catalogue: Catalogue, scheme: str, version: str, plugin_ids: Sequence[str]) -> DossierTemplate:
     """The template of a scheme version with these plugins, the same one whatever their order.
 
-    Raises ``NotFound`` for an unknown scheme or version, ``Conflict`` for a plugin that does not work, ``InvalidInput`` for
-    one that does not belong to the scheme and ``TemplateFault`` when the parts do not fit each other.
+    Raises ``NotFound`` for an unknown scheme or version, ``InvalidInput`` for a plugin that does not belong to the scheme and
+    ``Conflict`` for one that does not work or fit; then ``details['faults']`` says for authors what does not fit.
     """
     base = catalogue.schemes.get((scheme, version))
     if base is None:
@@ -115,7 +115,8 @@ def compose(catalogue: Catalogue, scheme: str, version: str, plugin_ids: Sequenc
     chosen = [_contribution(catalogue, base, plugin_id) for plugin_id in sorted(set(plugin_ids))]
     template, found = _joined(base, chosen, catalogue.types)
     if found:
-        raise found[0]
+        text = both("Deze uitbreidingen passen niet bij dit schema of niet bij elkaar. Neem contact op met het secretariaat.")
+        raise Conflict(text, faults=[str(fault) for fault in found])
     return template
 
 

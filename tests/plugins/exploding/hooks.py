@@ -1,0 +1,3 @@
+"""Does not survive being read."""
+
+raise SystemExit("gone")
