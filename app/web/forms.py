@@ -197,10 +197,11 @@ def _options(settings: Mapping[str, Any], language: str) -> dict[str, Any]:
 def _evidence(question: Question, language: str, context: Mapping[str, Any]) -> dict[str, Any]:
     files = list(context.get("files") or ())
     choose_url = context.get("choose_url")
+    refused: Sequence[Mapping[str, str]] = question.settings.get("refused") or ()
     return {
         "files": files,
         "kinds": question.settings.get("kinds") or question_types.EVIDENCE_KINDS,
-        "refused": [pick(text, language) for text in question.settings.get("refused") or ()],
+        "refused": [pick(text, language) for text in refused],
         "range_words": _range_words(question.settings.get("files") or {}, language),
         "max_file_mb": context.get("max_file_mb", 50),
         "choose_href": choose_url(question.id) if choose_url else "",
@@ -229,7 +230,7 @@ def _table(question: Question, answer: Answer, language: str, findings: Sequence
     add_url, edit_url, remove_url = (context.get(name) for name in ("add_url", "edit_url", "remove_url"))
     titles = context.get("evidence_titles") or {}
     rows = []
-    for number, row in enumerate(answer if isinstance(answer, list) else [], 1):
+    for number, row in enumerate((row for row in _value("table", answer) if isinstance(row, Mapping)), 1):
         row_id = str(row.get("row", number))
         cells = _cells(question, row, language, titles)
         title = cells.pop(question.settings.get("row_title", ""), "") or both("Regel %(n)s", n=number)[language]
@@ -258,7 +259,7 @@ def _cells(table: Question, row: Mapping[str, Any], language: str, titles: Mappi
         if of_type.is_empty(answer):
             cells[field.id] = ""
         elif field.type == "evidence" and titles:
-            cells[field.id] = ", ".join(titles[number] for number in answer if number in titles)
+            cells[field.id] = ", ".join(titles[number] for number in _value("evidence", answer) if number in titles)
         else:
             cells[field.id] = of_type.summary(answer, field.settings, language)
     return cells
@@ -329,7 +330,7 @@ def file_size(size: int, language: str) -> str:
 
 def difference(mine: str, theirs: str) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
     """Two versions of a text as pieces for ``compare``: in mine what only stands there is ``ins``, in theirs ``del``."""
-    left, right = re.findall(r"\s+|\S+", mine), re.findall(r"\s+|\S+", theirs)
+    left, right = re.findall(r"\s+|\S+\s*", mine), re.findall(r"\s+|\S+\s*", theirs)
     mine_pieces: list[tuple[str, str]] = []
     their_pieces: list[tuple[str, str]] = []
     for step, start, end, their_start, their_end in SequenceMatcher(None, right, left, autojunk=False).get_opcodes():
