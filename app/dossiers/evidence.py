@@ -22,7 +22,6 @@ from app.files import normalise, sandbox, scan, sniff, store
 from app.files.store import Blob
 from app.texts import LANGUAGES, both
 
-
 REPORT_LIMITS = {"wall_seconds": 30, "memory_mb": 1024, "cpu_seconds": 30, "file_mb": 1}
 
 

@@ -79,7 +79,7 @@ def unfinished(owner: Account, scheme: str) -> Dossier | None:
 
 
 def _with_reference(beginning: str, dossier: Dossier) -> Dossier:
-    """Stores the dossier under the next free number. Where others write at the same time, the unique column decides who is first."""
+    """Stores the dossier under the next free number. Where others write too, the unique column decides who is first."""
     for _attempt in range(ATTEMPTS):
         dossier.reference = f"{beginning}{_last_number(beginning) + 1:04d}"
         try:
