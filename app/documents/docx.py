@@ -17,7 +17,7 @@ from docx.oxml.ns import nsmap, qn
 from lxml import etree
 from lxml.builder import ElementMaker
 
-from app.documents.outline import Chapter, EvidenceItem, Outline, Part, column_shares, evidence_anchor, plain
+from app.documents.content import Chapter, EvidenceItem, Outline, Part, Rows, column_shares, evidence_anchor, is_tall, plain
 from app.documents.typesetting import HASH, HOUSE_STYLE, is_web_address
 from app.plugin_api import (
     Block,
@@ -97,8 +97,8 @@ class _Writer:
         yield W.tbl(W.tblPr(W.tblW(_w("w", TEXT_WIDTH), _w("type", "dxa")), W.tblLayout(_w("type", "fixed"))), _grid([1.0]), row)
         yield _paragraph("Cover Candidate", _text(outline.candidate))
         yield self.facts(tuple((label, (Run(value),)) for label, value in outline.cover_facts))
-        if outline.demo:
-            yield _paragraph("Notice", _text(outline.words.demo))
+        if outline.mark:
+            yield _paragraph("Notice", _text(outline.mark))
 
     def contents(self) -> Iterator[Element]:
         """A contents field, filled in already: Word shows it as it stands and adds page numbers when it is updated."""
@@ -174,7 +174,7 @@ class _Writer:
             case Table():
                 yield from self.table(block)
             case Declaration(text=text, agreed=agreed):
-                refused = "" if agreed else f" ({self.outline.words.no})"
+                refused = "" if agreed else f" ({self.outline.words.refused})"
                 yield _paragraph("Declaration", _text(f"{'☑' if agreed else '☐'}\t{text}{refused}"))
             case EvidenceReference(number=number, title=title):
                 anchor = _bookmark_name(evidence_anchor(number))
@@ -197,7 +197,7 @@ class _Writer:
         for item in items:
             yield _paragraph("List Number" if ordered else "List Bullet", _runs(item), *(_copy(one) for one in properties))
 
-    def facts(self, rows: tuple[tuple[str, Runs], ...], style: str = "Cell") -> Element:
+    def facts(self, rows: Rows, style: str = "Cell") -> Element:
         widths = [0.31, 0.69]
         table = _table("FactsTable", widths, first_column=True)
         for label, runs in rows:
@@ -227,13 +227,9 @@ class _Writer:
                 )
                 for index, (width, cell) in enumerate(zip(widths, row, strict=True))
             ]
-            element.append(W.tr(*([] if _is_tall(row) else [W.trPr(W.cantSplit())]), *cells))
+            element.append(W.tr(*([] if is_tall(row) else [W.trPr(W.cantSplit())]), *cells))
         yield element
         yield _paragraph("Table End", [])
-
-
-def _is_tall(row: tuple[Runs, ...]) -> bool:
-    return max((len(plain(cell)) for cell in row), default=0) > 400
 
 
 # --- pieces of WordprocessingML ------------------------------------------------------------------------------------
@@ -372,7 +368,7 @@ def _running_texts(document: Any, outline: Outline) -> None:
     section = document.sections[0]
     section.different_first_page_header_footer = True
     words = outline.words
-    mark = [*_text("\t"), *_runs((Run(words.demo, bold=True),))] if outline.demo else []
+    mark = [*_text("\t"), *_runs((Run(outline.mark, bold=True),))] if outline.mark else []
     pages = [*_text(f"\t{words.page} "), *_field(" PAGE "), *_text(f" {words.of} "), *_field(" NUMPAGES ")]
     for place, style, content in (
         (section.header, "Header", [*_text(outline.running_head), *mark]),

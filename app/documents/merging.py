@@ -15,8 +15,8 @@ from fontTools import subset  # type: ignore[import-untyped]
 from fontTools.ttLib import TTFont  # type: ignore[import-untyped]
 from pikepdf import Array, Dictionary, Name, OutlineItem, Page, Pdf, String
 
+from app.documents.content import Outline
 from app.documents.glyphs import FONTS
-from app.documents.outline import Outline
 from app.errors import SealingFailed
 from app.files import sandbox
 from app.texts import both
@@ -55,7 +55,7 @@ def merge(authored: Path, evidence: Sequence[EvidencePages], target: Path, outli
             "sheet": outline.words.sheet,
             "page": outline.words.page,
             "of": outline.words.of,
-            "mark": outline.words.demo if outline.demo else "",
+            "mark": outline.mark,
             "reference": outline.reference,
         },
     }

@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
-from app.documents.outline import Outline, Part, block_texts, plain
+from app.documents.content import Outline, Part, Rows, block_texts, plain
 from app.errors import SealingFailed
 from app.files import sandbox
-from app.plugin_api import Block, EvidenceReference, Facts, ListBlock, Paragraph, Runs, Table
+from app.plugin_api import Block, EvidenceReference, Facts, ListBlock, Paragraph, Table
 from app.texts import both
 
 LIMITS: dict[str, Any] = {"wall_seconds": 300, "memory_mb": 3000, "cpu_seconds": 300, "file_mb": 1}
@@ -101,7 +101,7 @@ def _part_texts(part: Part) -> Iterator[Expected]:
     yield from _block_texts(title, part.blocks)
 
 
-def _row_texts(place: str, rows: tuple[tuple[str, Runs], ...]) -> Iterator[Expected]:
+def _row_texts(place: str, rows: Rows) -> Iterator[Expected]:
     for label, runs in rows:
         yield Expected(f"{place} – {label}", label)
         yield Expected(f"{place} – {label}", plain(runs))
@@ -218,10 +218,10 @@ def _check_page_numbers(outline: Outline, read: dict[str, Any], faults: list[str
     for index, text in enumerate(read["texts"][1:], start=2):
         if _squeezed(f"{outline.words.page} {index} {outline.words.of} {total}") not in _squeezed(text):
             faults.append(f"{outline.words.page} {index}")
-    if outline.demo:
+    if outline.mark:
         for index, text in enumerate(read["texts"], start=1):
-            if _squeezed(outline.words.demo) not in _squeezed(text):
-                faults.append(f"{outline.words.demo}: {outline.words.page} {index}")
+            if _squeezed(outline.mark) not in _squeezed(text):
+                faults.append(f"{outline.mark}: {outline.words.page} {index}")
 
 
 def _check_appendices(outline: Outline, read: dict[str, Any], faults: list[str]) -> None:
@@ -314,7 +314,7 @@ def _in_pieces(title: str, text: str) -> bool:
 
 def _without_running_texts(pages: Sequence[str], outline: Outline) -> str:
     """The pages' letters in one, without the running head and foot, which may cut a text in two."""
-    head = _squeezed(outline.running_head) + (_squeezed(outline.words.demo) if outline.demo else "")
+    head = _squeezed(outline.running_head) + _squeezed(outline.mark)
     foot = re.compile(
         re.escape(_squeezed(outline.organisation + outline.words.page)) + r"\d+" + _squeezed(outline.words.of) + r"\d+$"
     )

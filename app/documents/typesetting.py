@@ -14,7 +14,7 @@ from typing import Any
 import pikepdf
 
 from app.config import ROOT
-from app.documents.outline import Outline, Part, column_shares, evidence_anchor, plain
+from app.documents.content import Outline, Part, Rows, column_shares, evidence_anchor, is_tall
 from app.files import sandbox
 from app.plugin_api import Block, Declaration, EvidenceReference, Facts, Heading, ListBlock, Paragraph, Runs, Signature, Table
 
@@ -102,15 +102,14 @@ def document_data(outline: Outline) -> dict[str, Any]:
         "organisation": _breakable(outline.organisation),
         "candidate": _breakable(outline.candidate),
         "running-head": _breakable(outline.running_head),
-        "demo": outline.demo,
+        "mark": outline.mark,
         "words": {
             "contents": outline.words.contents,
             "page": outline.words.page,
             "of": outline.words.of,
             "appendix": outline.words.appendix,
-            "demo": outline.words.demo,
             "criterion": outline.words.criterion,
-            "no": outline.words.no,
+            "refused": outline.words.refused,
         },
         "cover-facts": [{"label": label, "value": [_plain(value)]} for label, value in outline.cover_facts],
         "chapters": [
@@ -180,17 +179,12 @@ def _table(table: Table) -> dict[str, Any]:
         "kind": "table",
         "caption": _breakable(table.caption),
         "columns": columns,
-        "rows": [{"cells": [{"runs": _runs(cell)} for cell in row], "breakable": _is_tall(row)} for row in table.rows],
+        "rows": [{"cells": [{"runs": _runs(cell)} for cell in row], "breakable": is_tall(row)} for row in table.rows],
         "totals": [{"runs": _runs(cell)} for cell in table.totals],
     }
 
 
-def _is_tall(row: tuple[Runs, ...]) -> bool:
-    """Whether a row may need more than a part of a page, so that it may run on over the next."""
-    return max((len(plain(cell)) for cell in row), default=0) > 400
-
-
-def _fact_rows(rows: tuple[tuple[str, Runs], ...]) -> list[dict[str, Any]]:
+def _fact_rows(rows: Rows) -> list[dict[str, Any]]:
     return [{"label": _breakable(label), "value": _runs(runs)} for label, runs in rows]
 
 
