@@ -29,10 +29,9 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import jinja2
-from babel.dates import format_date, format_datetime
+from babel.dates import format_date
 from email_validator import EmailNotValidError, validate_email
 from sqlalchemy import JSON, CheckConstraint, Index, String, Text, select, update
 from sqlalchemy.orm import Mapped, mapped_column
@@ -56,10 +55,10 @@ TEMPLATES: Mapping[str, frozenset[str]] = {
         # to a supervisor; ``candidate`` is the candidate's name, ``until`` an ISO date ("2026-11-21")
         "supervisor_invitation": "name candidate link until",
         "supervisor_thanks": "name candidate",
-        # to a candidate; ``dossier`` is the reference, ``submitted_at`` an ISO time with zone, ``reason`` in the mail's language
+        # to a candidate; ``dossier`` is the reference, ``submitted_on`` an ISO date, ``reason`` in the mail's language
         "statement_signed": "name supervisor dossier link",
         "statement_declined": "name supervisor dossier link",
-        "submission_receipt": "name dossier revision submitted_at sha256 link",
+        "submission_receipt": "name dossier revision submitted_on sha256 link",
         "dossier_handed_over": "name dossier link",
         "evidence_refused": "name title reason dossier link",
         # to an assessor
@@ -71,7 +70,6 @@ STAGES = ("queued", "sent", "failed")
 ATTEMPTS = 10
 LEASE = timedelta(minutes=10)  # longer than one delivery can take: each of its steps waits at most SMTP_TIMEOUT_S
 SMTP_TIMEOUT_S = 30
-AMSTERDAM = ZoneInfo("Europe/Amsterdam")
 TURNS = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"  # they make the rest of a line read backwards
 FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=1)
 
@@ -227,16 +225,12 @@ def _templates() -> jinja2.Environment:
         keep_trailing_newline=True,
         trim_blocks=True,
     )
-    environment.filters |= {"day": _day, "moment": _moment}
+    environment.filters["day"] = _day
     return environment
 
 
 def _day(iso_date: str, language: str) -> str:
     return format_date(date.fromisoformat(iso_date), "d MMMM y", locale=language)
-
-
-def _moment(iso_time: str, language: str) -> str:
-    return format_datetime(datetime.fromisoformat(iso_time), "d MMMM y, HH.mm", tzinfo=AMSTERDAM, locale=language)
 
 
 def _one_line(text: str) -> str:

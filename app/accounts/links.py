@@ -81,4 +81,4 @@ def withdraw(account: Account, purpose: Purpose) -> None:
 
 
 def _unusable() -> LinkUnusable:
-    return LinkUnusable(both("Deze link werkt niet meer: hij is al gebruikt of te oud. Vraag een nieuwe link aan, of log in."))
+    return LinkUnusable(both("De link is al gebruikt of te oud. Vraag een nieuwe link aan, of log in."))

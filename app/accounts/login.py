@@ -35,7 +35,7 @@ def begin(email: str, address: str) -> None:
 
 def verify(email: str, password: str) -> int:
     """The id of the account. A wrong password and an unknown address are refused alike, and take as long."""
-    found = session.execute(select(Account.id, Account.password_hash).where(Account.email == email)).tuples().one_or_none()
+    found = session.execute(select(Account.id, Account.password_hash).where(Account.email == email)).one_or_none()
     account_id, password_hash = found or (0, None)
     if not passwords.matches(password_hash, password):
         raise InvalidInput(

@@ -15,6 +15,7 @@ from app.errors import InvalidInput
 from app.texts import both
 
 SHORTEST, LONGEST = 12, 200
+DEMO = "demo-dossier-2026"  # of every demo person; demo data never meets production settings (app.config)
 AT_ONCE = 2
 FEWEST_DIFFERENT = 5  # "aaaabbbbcccc" is long and still a first guess
 COMMON = frozenset(Path(__file__).with_name("common_passwords.txt").read_text().split())  # of at least 12 characters
@@ -54,11 +55,6 @@ def matches(password_hash: str | None, password: str) -> bool:
             return _hasher.verify(password_hash or _NOBODY, _normal(password)) and password_hash is not None
     except (VerificationError, InvalidHashError):
         return False
-
-
-def outdated(password_hash: str) -> bool:
-    """Whether the hash was made with other costs than those of today."""
-    return _hasher.check_needs_rehash(password_hash)
 
 
 def _normal(password: str) -> str:

@@ -94,10 +94,16 @@ def confirm(token: str) -> Account:
 
 def change_details(account: Account, *, name: str, language: str) -> None:
     """The person's own name and language."""
+    account.name = person_name(name)
+    speak(account, language)
+    audit.write("account.changed", actor=account, thing=account)
+
+
+def speak(account: Account, language: str) -> None:
+    """The language of this person's pages and mail."""
     if language not in LANGUAGES:
         raise InvalidInput(both("Kies een taal uit de lijst."))
-    account.name, account.language = person_name(name), language
-    audit.write("account.changed", actor=account, thing=account)
+    account.language = language
 
 
 def disable(account: Account, *, by: Account | str) -> None:

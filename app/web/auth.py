@@ -1,0 +1,449 @@
+"""Coming in and going out: registering, confirming, logging in, another password, and one's own account page."""
+
+from collections.abc import Callable, Mapping
+from typing import cast
+from urllib.parse import urlsplit
+
+import flask
+from flask import Blueprint, flash, g, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user, login_user, logout_user
+from marshmallow import RAISE, Schema, ValidationError, fields
+from sqlalchemy.exc import SQLAlchemyError
+from werkzeug.wrappers import Response
+
+from app import mail
+from app.accounts import links, login, passwords, recovery, registration
+from app.accounts.models import Account
+from app.errors import Forbidden, InvalidInput, LinkUnusable
+from app.extensions import login_manager, transaction
+from app.texts import LANGUAGES, both, pick
+from app.web.guard import guard, public
+from app.web.language import COOKIE, current_language
+from app.web.parts import installation, me, ring
+
+blueprint = Blueprint("auth", __name__)
+
+START_PAGES = {"candidate": "candidate.home", "assessor": "assessor.home", "office": "office.home"}
+WAITING_ADDRESS = "address that waits for a mail"  # key in the cookie, so that "send again" needs no typing
+LONGEST_FIELD = 1000
+A_YEAR = 365 * 24 * 3600
+
+
+# --- who is there --------------------------------------------------------------------------------------------------
+
+
+def account_of(key: str) -> Account | None:
+    """The account whose login session has this key, while that session counts."""
+    entry = login.find(key, installation().settings)
+    if entry is None:
+        return None
+    g.login_is_stale = login.is_stale(entry)
+    entry.account.session_key = key
+    return entry.account
+
+
+login_manager.user_loader(account_of)
+
+
+@blueprint.before_app_request
+def keep_login_alive() -> None:
+    """A login that is used does not become idle."""
+    if request.endpoint != "static" and current_user.is_authenticated and g.get("login_is_stale"):
+        with transaction():
+            login.seen(current_user.session_key)
+
+
+@blueprint.app_context_processor
+def people_and_places() -> dict[str, object]:
+    """The header's account and menu. Nothing when the database is away: the page that says so needs them least."""
+    try:
+        if not current_user.is_authenticated:
+            return {}
+        return {
+            "account": {"name": current_user.name, "href": url_for("auth.account"), "logout": url_for("auth.logout")},
+            "nav": [_menu_item(role) for role in START_PAGES if role in current_user.roles],
+        }
+    except SQLAlchemyError:
+        return {}
+
+
+def _menu_item(role: str) -> dict[str, object]:
+    words = {"candidate": both("Mijn dossier"), "assessor": both("Te beoordelen"), "office": both("Secretariaat")}
+    endpoint = START_PAGES[role]
+    current = request.blueprint == endpoint.partition(".")[0]
+    return {"href": url_for(endpoint), "text": pick(words[role], current_language()), "current": current}
+
+
+def start_page(account: Account) -> str:
+    """Where this person's work begins."""
+    return url_for(next((page for role, page in START_PAGES.items() if role in account.roles), "auth.account"))
+
+
+def local_path(address: str | None) -> str | None:
+    """``address`` when it is a path on this site and nothing else: a link may not send people elsewhere after login."""
+    if not address or not address.isprintable() or "\\" in address or not address.startswith("/"):
+        return None
+    parts = urlsplit(address)
+    return None if parts.scheme or parts.netloc or address.startswith("//") else address
+
+
+# --- forms ---------------------------------------------------------------------------------------------------------
+
+
+class Typed(fields.Field[str]):
+    """A text field whose content a verb brings in the form that is kept, or refuses in words."""
+
+    def __init__(self, clean: Callable[[str], str] = str) -> None:
+        super().__init__()
+        self.clean = clean
+
+    def _deserialize(self, value: object, attr: str | None, data: object, **kwargs: object) -> str:
+        if len(str(value)) > LONGEST_FIELD:
+            raise ValidationError(pick(both("Dit is te lang. Gebruik minder tekens."), current_language()))
+        try:
+            return self.clean(str(value))
+        except InvalidInput as refusal:
+            raise ValidationError(pick(refusal.text, current_language())) from refusal
+
+
+def _known_language(text: str) -> str:
+    return text if text in LANGUAGES else ""
+
+
+def _new_password(text: str) -> str:
+    passwords.check(text)
+    return text
+
+
+class Form(Schema):
+    """What a page may send: any other field is refused."""
+
+    class Meta:
+        unknown = RAISE
+
+
+class RegistrationForm(Form):
+    name = Typed(registration.person_name)
+    email = Typed(mail.address)
+    password = Typed(_new_password)
+
+
+class AddressForm(Form):
+    email = Typed(mail.address)
+
+
+class LoginForm(Form):
+    email = Typed(mail.address)
+    password = Typed()
+    next = Typed()
+
+
+class PasswordForm(Form):
+    password = Typed(_new_password)
+
+
+class DetailsForm(Form):
+    name = Typed(registration.person_name)
+    language = Typed(_known_language)
+
+
+class PasswordChangeForm(Form):
+    current = Typed()
+    password = Typed(_new_password)
+
+
+class Refusal(Exception):
+    """The page is shown again with these words beside the fields (field name -> words)."""
+
+    def __init__(self, words: Mapping[str, str], status: int = 422) -> None:
+        super().__init__(", ".join(words))
+        self.words, self.status = dict(words), status
+
+
+def read(form: Form) -> dict[str, str]:
+    """The form as sent, cleaned. Raises ``Refusal`` for what can be mended, ``InvalidInput`` for fields that are not ours."""
+    sent = {name: value for name, value in request.form.items() if name != "csrf_token"}
+    if set(sent) - set(form.fields):
+        raise InvalidInput(both("Dit formulier hoort niet bij deze pagina. Ververs de pagina en probeer het opnieuw."))
+    try:
+        return dict(form.load({name: sent.get(name, "") for name in form.fields}))
+    except ValidationError as refusal:
+        raise Refusal({name: str(words[0]) for name, words in cast(dict[str, list[str]], refusal.messages).items()}) from refusal
+
+
+def beside(field: str, verb: Callable[[], object]) -> None:
+    """Does ``verb``; what it refuses is said beside ``field``."""
+    try:
+        verb()
+    except InvalidInput as refusal:
+        raise Refusal({field: pick(refusal.text, current_language())}) from refusal
+
+
+def page(template: str, refusal: Refusal | None = None, **values: object) -> ResponseReturnValue:
+    """A page with a form: what was typed stays (never a password), and each error stands above and beside its field."""
+    words = refusal.words if refusal else {}
+    typed = {name: value for name, value in request.form.items() if name not in ("password", "current", "csrf_token")}
+    errors = [{"text": text, "href": f"#{field}"} for field, text in words.items()]
+    html = render_template(f"auth/{template}.html", typed=typed, wrong=words, errors=errors, **values)
+    return html, refusal.status if refusal else 200
+
+
+def say(kind: str, text: Mapping[str, str]) -> None:
+    """A message at the top of the next page; ``kind`` is ok, info, warn or error."""
+    flash(pick(text, current_language()), kind)
+
+
+def dead_link(refusal: LinkUnusable, ask_again: str) -> ResponseReturnValue:
+    """The page for a link that no longer works, with both ways on."""
+    speaks = current_language()
+    actions = [
+        {"href": ask_again, "text": pick(both("Vraag een nieuwe link aan"), speaks)},
+        {"href": url_for("auth.login"), "text": pick(both("Log in"), speaks)},
+    ]
+    title = pick(both("Deze link werkt niet meer"), speaks)
+    return render_template("error.html", title=title, text=pick(refusal.text, speaks), status=410, actions=actions), 410
+
+
+def send_mail() -> None:
+    """Rings for the mail that was just put in the outbox."""
+    for mail_id in mail.due():
+        ring("mail", mail_id)
+
+
+# --- registering ---------------------------------------------------------------------------------------------------
+
+
+@blueprint.route("/registreren", methods=["GET", "POST"])
+@public
+def register() -> ResponseReturnValue:
+    if current_user.is_authenticated:
+        return redirect(start_page(me()))
+    if request.method == "GET":
+        return page("register")
+    try:
+        typed = read(RegistrationForm())
+        beside("password", lambda: passwords.check(typed["password"], email=typed["email"], name=typed["name"]))
+    except Refusal as refusal:
+        return page("register", refusal)
+    password_hash = passwords.hashed(typed["password"])  # also for an address in use: the answer takes as long
+    with transaction():
+        registration.register(
+            email=typed["email"],
+            name=typed["name"],
+            password_hash=password_hash,
+            language=current_language(),
+            settings=installation().settings,
+        )
+    send_mail()
+    flask.session[WAITING_ADDRESS] = typed["email"]
+    return redirect(url_for("auth.mailed"))
+
+
+@blueprint.route("/registreren/mail")
+@public
+def mailed() -> ResponseReturnValue:
+    """Says where the mail went: the same words whether the address was known or not."""
+    return page("mailed", address=flask.session.get(WAITING_ADDRESS, ""))
+
+
+@blueprint.route("/bevestigen", methods=["GET", "POST"])
+@public
+def resend() -> ResponseReturnValue:
+    """Asks for a new confirmation link."""
+    if request.method == "GET":
+        return page("resend", address=flask.session.get(WAITING_ADDRESS, ""))
+    try:
+        email = read(AddressForm())["email"]
+    except Refusal as refusal:
+        return page("resend", refusal, address="")
+    with transaction():
+        registration.resend_confirmation(email, installation().settings)
+    send_mail()
+    flask.session[WAITING_ADDRESS] = email
+    say("ok", both("Als dit adres op bevestiging wacht, is er een nieuwe mail naar onderweg."))
+    return redirect(url_for("auth.mailed"))
+
+
+@blueprint.route(links.PATHS["confirm_email"], methods=["GET", "POST"])
+@public
+def confirm(token: str) -> ResponseReturnValue:
+    """Opening the link changes nothing (mail scanners do that too); the button does."""
+    try:
+        if request.method == "GET":
+            return page("confirm", address=links.find(token, "confirm_email").sent_to)
+        with transaction():
+            registration.confirm(token)
+    except LinkUnusable as refusal:
+        return dead_link(refusal, url_for("auth.resend"))
+    flask.session.pop(WAITING_ADDRESS, None)
+    say("ok", both("Uw e-mailadres is bevestigd. U kunt nu inloggen."))
+    return redirect(url_for("auth.login"))
+
+
+# --- logging in and out --------------------------------------------------------------------------------------------
+
+
+@blueprint.route("/inloggen", methods=["GET", "POST"], endpoint="login")
+@public
+def log_in() -> ResponseReturnValue:
+    back = local_path(request.values.get("next"))
+    if current_user.is_authenticated:
+        return redirect(back or start_page(me()))
+    if request.method == "GET":
+        return page("login", back=back)
+    try:
+        typed = read(LoginForm())
+        account = _let_in(typed["email"], typed["password"])
+    except Refusal as refusal:
+        return page("login", refusal, back=back)
+    except Forbidden as refusal:
+        if refusal.details.get("reason") != "unconfirmed":
+            return page("login", Refusal({"email": pick(refusal.text, current_language())}, 403), back=back)
+        flask.session[WAITING_ADDRESS] = typed["email"]
+        say("warn", refusal.text)
+        return redirect(url_for("auth.resend"))
+    return redirect(back or start_page(account))
+
+
+def _let_in(email: str, password: str) -> Account:
+    """The whole login, in its three steps (see ``app.accounts.login``)."""
+    address = request.remote_addr or ""
+    with transaction():
+        login.begin(email, address)
+    try:
+        account_id = login.verify(email, password)
+    except InvalidInput as refusal:
+        raise Refusal({"email": pick(refusal.text, current_language())}) from refusal
+    return _open_session(account_id)
+
+
+def _open_session(account_id: int) -> Account:
+    """A new login session on the server and a cookie that holds nothing of the old one."""
+    old_key = current_user.session_key if current_user.is_authenticated else ""
+    with transaction():
+        login.end(old_key)
+        key = login.enter(account_id, address=request.remote_addr or "", user_agent=request.user_agent.string)
+    flask.session.clear()
+    account = account_of(key)
+    if account is None:
+        raise RuntimeError("a login session that was just opened does not count")
+    login_user(account)
+    return account
+
+
+@blueprint.route("/uitloggen", methods=["POST"])
+@public
+def logout() -> ResponseReturnValue:
+    if current_user.is_authenticated:
+        with transaction():
+            login.end(current_user.session_key)
+    logout_user()
+    flask.session.clear()
+    say("ok", both("U bent uitgelogd."))
+    return redirect(url_for("public.home"))
+
+
+# --- another password ----------------------------------------------------------------------------------------------
+
+
+@blueprint.route("/wachtwoord-vergeten", methods=["GET", "POST"])
+@public
+def forgot() -> ResponseReturnValue:
+    if request.method == "GET":
+        return page("forgot", sent_to="")
+    try:
+        email = read(AddressForm())["email"]
+    except Refusal as refusal:
+        return page("forgot", refusal, sent_to="")
+    with transaction():
+        recovery.ask_reset(email, installation().settings)
+    send_mail()
+    return page("forgot", sent_to=email)
+
+
+@blueprint.route(links.PATHS["reset_password"], methods=["GET", "POST"])
+@public
+def reset(token: str) -> ResponseReturnValue:
+    try:
+        return _reset(token)
+    except LinkUnusable as refusal:
+        return dead_link(refusal, url_for("auth.forgot"))
+
+
+def _reset(token: str) -> ResponseReturnValue:
+    owner = links.find(token, "reset_password").account
+    if request.method == "GET":
+        return page("reset", address=owner.email)
+    try:
+        password = read(PasswordForm())["password"]
+        beside("password", lambda: passwords.check(password, email=owner.email, name=owner.name))
+    except Refusal as refusal:
+        return page("reset", refusal, address=owner.email)
+    password_hash = passwords.hashed(password)
+    with transaction():
+        recovery.reset(token, password_hash)
+    send_mail()
+    say("ok", both("Uw nieuwe wachtwoord is bewaard. Log er nu mee in."))
+    return redirect(url_for("auth.login"))
+
+
+# --- one's own account ---------------------------------------------------------------------------------------------
+
+
+@blueprint.route("/account", methods=["GET", "POST"])
+@guard("account.edit")
+def account() -> ResponseReturnValue:
+    """Name and language."""
+    if request.method == "GET":
+        return page("account", person=me())
+    try:
+        typed = read(DetailsForm())
+        beside("language", lambda: _save_details(typed))
+    except Refusal as refusal:
+        return page("account", refusal, person=me())
+    response = redirect(url_for("auth.account"))
+    remember_language(response, typed["language"])
+    flash(pick(both("Uw gegevens zijn bewaard."), typed["language"]), "ok")
+    return response
+
+
+def _save_details(typed: Mapping[str, str]) -> None:
+    with transaction():
+        registration.change_details(me(), name=typed["name"], language=typed["language"])
+
+
+@blueprint.route("/account/wachtwoord", methods=["POST"])
+@guard("account.edit")
+def change_password() -> ResponseReturnValue:
+    """Asks for the current password: a forgotten open laptop must not be enough. Ends all logins but this one."""
+    person = me()
+    try:
+        typed = read(PasswordChangeForm())
+        _check_current(person.email, typed["current"])
+        beside("password", lambda: passwords.check(typed["password"], email=person.email, name=person.name))
+    except Refusal as refusal:
+        return page("account", refusal, person=person)
+    password_hash = passwords.hashed(typed["password"])
+    with transaction():
+        recovery.change(person, password_hash)
+    _open_session(person.id)
+    send_mail()
+    say("ok", both("Uw wachtwoord is gewijzigd. Op andere apparaten bent u nu uitgelogd."))
+    return redirect(url_for("auth.account"))
+
+
+def _check_current(email: str, password: str) -> None:
+    """Counted like a login, so that it cannot be used to guess."""
+    with transaction():
+        login.begin(email, request.remote_addr or "")
+    try:
+        login.verify(email, password)
+    except InvalidInput as refusal:
+        raise Refusal({"current": pick(both("Uw huidige wachtwoord klopt niet."), current_language())}) from refusal
+
+
+def remember_language(response: Response, language: str) -> None:
+    """Keeps the choice in this browser, also for whoever is not logged in."""
+    secure = installation().settings.secure_cookies
+    response.set_cookie(COOKIE, language, max_age=A_YEAR, secure=secure, httponly=True, samesite="Lax")

@@ -1,0 +1,3 @@
+"""What the tests of accounts share."""
+
+PASSWORD = "vier losse woorden samen"
