@@ -8,6 +8,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app import cli, config, extensions, jobs
 from app.config import Settings
+from app.demo.people import PEOPLE
 from app.pipeline import Installation
 from app.schemes import loader
 from app.web import assessor, auth, candidate, demo, errors, forms, office, public, section, security, supervisor
@@ -48,6 +49,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     for pages in (public, auth, candidate, section, evidence_pages, supervisor, assessor, office):
         app.register_blueprint(pages.blueprint)
     if settings.demo:
+        app.extensions["demo_people"] = PEOPLE
         app.register_blueprint(demo.blueprint)
     cli.install(app)
     return app

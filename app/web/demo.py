@@ -2,18 +2,19 @@
 
 import email
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from email import policy
 from pathlib import Path
+from typing import Protocol
 
-from flask import Blueprint, render_template
+from flask import Blueprint, current_app, render_template
 from flask.typing import ResponseReturnValue
 from flask_babel import format_datetime
 from sqlalchemy import select
 
-from app.accounts import passwords
 from app.accounts.models import Account
-from app.errors import NotFound
+from app.errors import NotFound, Text
 from app.extensions import session
 from app.texts import both, pick
 from app.web.guard import public
@@ -33,6 +34,16 @@ ROLE_WORDS = {
 Piece = tuple[str, str]
 
 
+class Person(Protocol):
+    """One of the demo's people."""
+
+    name: str
+    email: str
+    role: str
+    story: Text
+    password: str
+
+
 @dataclass(frozen=True)
 class Letter:
     """A mail as the demo shows it. A paragraph is a list of ("text" | "link" | "break", words)."""
@@ -47,11 +58,22 @@ class Letter:
 @blueprint.route("/")
 @public
 def home() -> ResponseReturnValue:
+    """Who one can be: the demo's people (given by the wiring), as far as they were made."""
+    everybody: Sequence[Person] = current_app.extensions["demo_people"]
+    made = set(session.scalars(select(Account.email).where(Account.email.in_([one.email for one in everybody]))))
+    speaks = current_language()
     people = [
-        {"name": one.name, "email": one.email, "roles": ", ".join(_role_words(one))}
-        for one in session.scalars(select(Account).where(Account.disabled_at.is_(None)).order_by(Account.id))
+        {
+            "name": one.name,
+            "email": one.email,
+            "password": one.password,
+            "role": pick(ROLE_WORDS[one.role], speaks),
+            "story": pick(one.story, speaks),
+        }
+        for one in everybody
+        if one.email in made
     ]
-    return render_template("demo/home.html", people=people, password=passwords.DEMO)
+    return render_template("demo/home.html", people=people)
 
 
 @blueprint.route("/post")
@@ -72,10 +94,6 @@ def letter(name: str) -> ResponseReturnValue:
 
 def _folder() -> Path:
     return installation().settings.outbox
-
-
-def _role_words(account: Account) -> list[str]:
-    return [pick(words, current_language()) for role, words in ROLE_WORDS.items() if role in account.roles]
 
 
 def _read(path: Path) -> Letter:
