@@ -113,7 +113,7 @@ def compose(catalogue: Catalogue, scheme: str, version: str, plugin_ids: Sequenc
             both("Dit schema is er niet of werkt nu niet. Neem contact op met het secretariaat."), scheme=scheme, version=version
         )
     chosen = [_contribution(catalogue, base, plugin_id) for plugin_id in sorted(set(plugin_ids))]
-    template, found = _joined(base, chosen, catalogue.types)
+    template, found = _joined(base, chosen)
     if found:
         text = both("Deze uitbreidingen passen niet bij dit schema of niet bij elkaar. Neem contact op met het secretariaat.")
         raise Conflict(text, faults=[str(fault) for fault in found])
@@ -182,8 +182,8 @@ def _load_scheme(folder: Path, types: Mapping[str, QuestionType]) -> tuple[Schem
         value = getattr(scheme.template, key)
         if value != name:
             faults.append(document.fault(f"found {value!r}; needed is the name of the folder, {name!r}", (key,)))
-    _, found = _joined(scheme, [], types)
-    faults += found
+    if not faults:
+        _, faults = _joined(scheme, [])
     return (None if faults else scheme), faults
 
 
@@ -228,7 +228,7 @@ def _composition_faults(catalogue: Catalogue) -> list[TemplateFault]:
         for contribution in catalogue.contributions.values():
             if not _belongs(contribution.plugin, base):
                 continue
-            _, faults = _joined(base, [*fitting, contribution], catalogue.types)
+            _, faults = _joined(base, [*fitting, contribution])
             found += faults
             if not faults:
                 fitting.append(contribution)
@@ -242,15 +242,14 @@ def _gone(ref: PluginRef) -> Plugin:
 # --- composing -----------------------------------------------------------------------------------------------------
 
 
-def _joined(
-    base: Scheme, chosen: Sequence[Contribution], types: Mapping[str, QuestionType]
-) -> tuple[DossierTemplate, list[TemplateFault]]:
+def _joined(base: Scheme, chosen: Sequence[Contribution]) -> tuple[DossierTemplate, list[TemplateFault]]:
     """The template of a scheme with plugins, and everything that does not fit in it."""
     groups, faults = _groups(base, chosen)
     order = [group.id for group in groups]
     placed = [*base.placed, *(one for contribution in chosen for one in contribution.placed)]
+    scores = {level.value for level in base.template.scale}
     for contribution in chosen:
-        faults += [fault for one in contribution.placed for fault in check_levels(one, base.template.scale)]
+        faults += [fault for one in contribution.placed for fault in check_levels(one, scores)]
     for one in placed:
         if one.section.group not in order:
             problem = f"found {one.section.group!r}; needed is a group of {_named(base)}: {', '.join(order)}"
@@ -265,7 +264,7 @@ def _joined(
         sections=tuple(one.section for one in placed),
         plugins=tuple(_ref(contribution.plugin) for contribution in chosen),
     )
-    return template, _dangling(template, placed, types)
+    return template, _dangling(template, placed)
 
 
 def _named(base: Scheme) -> str:
@@ -308,7 +307,7 @@ def _twice(placed: Sequence[Placed]) -> list[TemplateFault]:
     return faults
 
 
-def _dangling(template: DossierTemplate, placed: Sequence[Placed], types: Mapping[str, QuestionType]) -> list[TemplateFault]:
+def _dangling(template: DossierTemplate, placed: Sequence[Placed]) -> list[TemplateFault]:
     """What points at a section or question that is not there, or goes round in a circle."""
     faults: list[TemplateFault] = []
     for one in placed:

@@ -307,7 +307,11 @@ def _check_number(answer: Answer, settings: Settings) -> Problems:
     if -int(number.normalize().as_tuple().exponent) > decimals:
         if decimals == 0:
             return _problem(both("Vul een heel getal in, zonder cijfers achter de komma."))
-        return _problem(both("Gebruik hoogstens %(decimals)s cijfers achter de komma."), decimals=decimals)
+        return _problem(
+            both_n(
+                "Gebruik hoogstens %(n)s cijfer achter de komma.", "Gebruik hoogstens %(n)s cijfers achter de komma.", decimals
+            )
+        )
     least, most = settings.get("min"), settings.get("max")
     if least is not None and number < _decimal(least):
         return _problem(both("Vul een getal in van %(limit)s of meer."), limit=_decimal(least))
@@ -451,16 +455,9 @@ def _check_choices(answer: Answer, settings: Settings) -> Problems:
         return _problem(both("Kies uit de mogelijkheden."))
     least, most = _range(settings, "choose")
     if least is not None and len(chosen) < least:
-        return _problem(both_n("Kies er nog %(n)s.", "Kies er nog %(n)s.", least - len(chosen)))
+        return _problem(both("Kies er nog %(n)s."), n=least - len(chosen))
     if most is not None and len(chosen) > most:
-        return _problem(
-            both_n(
-                "Kies er %(n)s minder: hoogstens %(limit)s.",
-                "Kies er %(n)s minder: hoogstens %(limit)s.",
-                len(chosen) - most,
-                limit=most,
-            )
-        )
+        return _problem(both("Kies er %(n)s minder: hoogstens %(limit)s."), n=len(chosen) - most, limit=most)
     return ()
 
 

@@ -6,7 +6,7 @@ of a template into a snapshot and the database and back.
 """
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, is_dataclass
 from dataclasses import fields as dataclass_fields
 from datetime import date
@@ -39,7 +39,7 @@ from app.yaml_lines import Document, KeyPath
 class Strict(Schema):
     """A schema whose messages say what is allowed; ``_Reading`` puts in front what was found."""
 
-    error_messages = {"type": "a mapping is needed"}  # noqa: RUF012  as marshmallow wants it
+    error_messages = {"type": "needed is a mapping"}  # noqa: RUF012  as marshmallow wants it
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
@@ -47,7 +47,7 @@ class Strict(Schema):
 
 
 def _messages(allowed: str) -> dict[str, Any]:
-    wrong = f"needed is {allowed}"
+    wrong = f"needed is {allowed}".replace("{", "{{").replace("}", "}}")  # marshmallow formats them
     return {"required": f"is missing; {wrong}", **dict.fromkeys(("null", "invalid", "too_large", "type"), wrong)}
 
 
@@ -120,6 +120,8 @@ def Many(inner: fields.Field[Any], *, least: int = 1, **options: Any) -> fields.
 
 
 class BothSchema(Strict):
+    error_messages = {"type": "needed is a text {nl: …, en: …}"}  # noqa: RUF012  as marshmallow wants it
+
     nl = String(required=True)
     en = String(required=True)
 
@@ -186,7 +188,7 @@ class FieldSchema(Strict):
 
 
 class QuestionSchema(FieldSchema):
-    shown_if = String("a condition; docs of schemes.conditions", load_default="")
+    shown_if = String("a condition, such as practice.form == 'own'", load_default="")
 
 
 class ShortTextSchema(Strict):
@@ -433,9 +435,8 @@ def read_area(
     return (Placed(section, document, ()) if section and not reading.faults else None), reading.faults
 
 
-def check_levels(placed: Placed, scale: Sequence[Level]) -> list[TemplateFault]:
+def check_levels(placed: Placed, scores: Set[int]) -> list[TemplateFault]:
     """Faults of criteria whose levels are not the scores of the scheme's scale."""
-    scores = {level.value for level in scale}
     return [
         placed.document.fault(
             f"found levels {_listed(criterion.levels)}; needed are those of the scale: {_listed(scores)}",
@@ -447,12 +448,12 @@ def check_levels(placed: Placed, scale: Sequence[Level]) -> list[TemplateFault]:
 
 
 def _listed(values: Iterable[Any]) -> str:
-    return ", ".join(str(value) for value in sorted(values))
+    return ", ".join(sorted(str(value) for value in values))
 
 
 def _misplaced(scheme: Mapping[str, Any], placed: Sequence[Placed]) -> list[TemplateFault]:
     """Faults that only show when the sections are seen together with the rest of the scheme."""
-    groups = [group["id"] for group in scheme.get("groups", [])]
+    groups = list(dict.fromkeys(group["id"] for group in scheme.get("groups", []) if "id" in group))
     faults = [
         one.document.fault(
             f"found {one.section.group!r}; needed is a group of the scheme: {', '.join(groups)}", (*one.path, "group")
@@ -460,9 +461,9 @@ def _misplaced(scheme: Mapping[str, Any], placed: Sequence[Placed]) -> list[Temp
         for one in placed
         if groups and one.section.group not in groups
     ]
-    if scale := scheme.get("scale"):
-        levels = [Level(**level) for level in scale]
-        faults += [fault for one in placed for fault in check_levels(one, levels)]
+    scores = {level.get("value") for level in scheme.get("scale", [])}
+    if scores and len(scores) == len(scheme["scale"]):
+        faults += [fault for one in placed for fault in check_levels(one, scores)]
     return faults
 
 
@@ -551,10 +552,12 @@ class _Reading:
             return None
         data = self.take(_schema(common, of_type), raw, path)
         self.look_inside(of_type, data, path)
+        if of_type.name == "table" and len(self.faults) == before:
+            self.table(data, path)
         return data if len(self.faults) == before else None
 
     def look_inside(self, of_type: QuestionType, data: dict[str, Any], path: KeyPath) -> None:
-        """Checks between the keys of one question, and the questions within it."""
+        """Checks the options of one question and the questions within it."""
         allowed: tuple[str, ...] = ROW_TYPES
         if of_type.name == "statement":
             allowed = tuple(name for name in self.types if name not in ("statement", "evidence"))
@@ -563,8 +566,6 @@ class _Reading:
                 self.unique(data[key], "id", (*path, key))
             elif key in data and kind == "fields":
                 data[key] = self.nested(data[key], (*path, key), allowed)
-        if of_type.name == "table":
-            self.table(data, path)
 
     def table(self, data: Mapping[str, Any], path: KeyPath) -> None:
         columns = {field["id"]: field for field in data.get("fields", [])}
@@ -598,7 +599,7 @@ def _schema(common: type[Strict], of_type: QuestionType) -> Strict:
     if own is None:
         keys = {key: _OF_KIND[kind]() for key, kind in of_type.settings.items() if kind in _OF_KIND}
         own = type(f"{of_type.name}Schema", (Strict,), keys)
-    both: type[Strict] = type(f"{common.__name__}And{own.__name__}", (common, own), {})
+    both: type[Strict] = type(f"{common.__name__}And{own.__name__}", (own, common), {})
     return both()
 
 

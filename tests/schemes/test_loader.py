@@ -1,0 +1,375 @@
+import json
+from datetime import date
+from pathlib import Path
+
+import pytest
+from scheme_files import AREA, PLUGINS, SCHEME, replaced, write_scheme
+
+from app.config import Settings
+from app.errors import Conflict, InvalidInput, NotFound
+from app.plugin_loader import PluginFailed
+from app.schemes import conditions, loader, schemas
+from app.schemes.model import PluginRef
+from app.schemes.question_types import BUILT_IN
+
+ID = "an id: a lower-case letter, then 1 to 39 lower-case letters, digits or underscores"
+TEXT = "a text, in quotes when it looks like a number"
+TYPES = ", ".join(BUILT_IN)
+KEYS_OF_TEXT = "id, type, label, hint, required, shown_if, max_length, autocomplete"
+
+
+def faults_of(folder: Path, scheme: str = SCHEME, area: str = AREA) -> list[str]:
+    """The faults of a scheme, without the folder; a scheme with faults is left out."""
+    catalogue = loader.load_all(write_scheme(folder, scheme, area))
+    assert catalogue.schemes == {}
+    return [fault.removeprefix(f"{folder}/small/1/") for fault in loader.faults(catalogue)]
+
+
+def test_load_all_gives_a_scheme_with_its_parts_in_order(tmp_path: Path) -> None:
+    catalogue = loader.load_all(write_scheme(tmp_path))
+    assert loader.faults(catalogue) == []
+    template = loader.compose(catalogue, "small", "1", [])
+    assert [(section.group, section.id) for section in template.sections] == [
+        ("first", "practice"),
+        ("first", "skill"),
+        ("last", "closing"),
+    ]
+    assert [area.id for area in template.areas] == ["skill"]
+    assert (template.assessors, template.effective_until, template.plugins) == (2, "", ())
+    assert template.areas[0].criteria[0].levels == {1: {"nl": "Zwak", "en": "Weak"}, 2: {"nl": "Goed", "en": "Good"}}
+    company = template.sections[0].questions[1]
+    assert (company.required, company.shown_if, company.settings) == (True, "form == 'own'", {"max_length": 200})
+    points = template.sections[0].questions[2].settings["fields"][2]
+    assert points == {
+        "id": "points",
+        "type": "number",
+        "label": {"nl": "Punten", "en": "Points"},
+        "required": True,
+        "decimals": 1,
+    }
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "key", "problem"),
+    [
+        ("scheme: small\n", "scheme: tiny\n", 1, "scheme", "found 'tiny'; needed is the name of the folder, 'small'"),
+        ('version: "1"\n', "version: 1\n", 2, "version", 'found 1; needed is a text in quotes, such as "2026.1"'),
+        ("nl: Klein, en: Small", "nl: Klein", 3, "title.en", f"is missing; needed is {TEXT}"),
+        ("en: Small}", "en: ' '}", 3, "title.en", f"found ' '; needed is {TEXT}"),
+        ("title: {nl: Klein, en: Small}", "title: Klein", 3, "title", "found 'Klein'; needed is a text {nl: …, en: …}"),
+        ("route: written", "route: post", 4, "route", "found 'post'; needed is one of written, oral"),
+        ("2026-01-01", "1 januari", 5, "effective_from", "found '1 januari'; needed is a date such as 2026-01-31"),
+        ("2026-01-01", "2026-02-30", 5, "effective_from", "found '2026-02-30'; needed is a date such as 2026-01-31"),
+        (
+            "2026-01-01",
+            "2026-01-01\neffective_until: 2025-01-01",
+            6,
+            "effective_until",
+            "found '2025-01-01'; needed is a date on or after effective_from",
+        ),
+        ("validity_years: 3", "validity_years: '3'", 6, "validity_years", "found '3'; needed is a whole number of 1 or more"),
+        ("validity_years: 3", "validity_years: 0", 6, "validity_years", "found 0; needed is a whole number of 1 or more"),
+        ("hours_expected: 2\n", "", 1, "hours_expected", "is missing; needed is a whole number of 1 or more"),
+        ("hours_expected: 2", "hours_expected: ~", 8, "hours_expected", "found nothing; needed is a whole number of 1 or more"),
+        ("KL", "kl", 7, "reference_prefix", "found 'kl'; needed is 1 to 6 capital letters"),
+        ("[extension]", "[magic]", 10, "accepts_plugins[0]", "found 'magic'; needed is one of specialisation, extension"),
+        ("sufficient: true", "sufficient: yes", 16, "scale[1].sufficient", "found 'yes'; needed is true or false"),
+        ("- {value: 2,", "- {value: 1,", 16, "scale[1].value", "found 1 twice; the first is on line 15"),
+        ("id: last, title", "id: first, title", 13, "groups[1].id", "found 'first' twice; the first is on line 12"),
+        ("group: last", "group: end", 21, "sections[0].group", "found 'end'; needed is a group of the scheme: first, last"),
+        ("  - id: closing", "  - id: Closing", 20, "sections[0].id", f"found 'Closing'; needed is {ID}"),
+        ("  - id: closing", "  - id: skill", 20, "sections[0].id", "found 'skill'; HOME/areas/10-skill.yaml:1 has this id"),
+        (
+            "reads: [practice, skill]",
+            "reads: [practise, skill]",
+            28,
+            "sections[0].questions[0].reads[0]",
+            "found 'practise'; there is no section with this id",
+        ),
+        (
+            "opinion, type: long_text",
+            "opinion, type: evidence",
+            31,
+            "sections[0].questions[0].questions[0].type",
+            f"found 'evidence'; needed is one of {TYPES.removesuffix(', evidence, statement')}",
+        ),
+        (
+            "      - id: company",
+            "      - id: form",
+            42,
+            "sections[1].questions[1].id",
+            "found 'form' twice; the first is on line 36",
+        ),
+        ("type: short_text\n", "type: short\n", 43, "sections[1].questions[1].type", f"found 'short'; needed is one of {TYPES}"),
+        (
+            "type: short_text\n",
+            "type: short_text\n        words: {min: 1}\n",
+            44,
+            "sections[1].questions[1].words",
+            f"unknown key; allowed are {KEYS_OF_TEXT}",
+        ),
+        (
+            "- {id: job,",
+            "- {id: own,",
+            41,
+            "sections[1].questions[0].options[1].id",
+            "found 'own' twice; the first is on line 40",
+        ),
+        (
+            "form == 'own'",
+            "form = 'own'",
+            45,
+            "sections[1].questions[1].shown_if",
+            "found = 'own'; expected a name, a text in quotes, a number or a sign",
+        ),
+        ("form == 'own'", "shape == 'own'", 45, "sections[1].questions[1].shown_if", "there is no question practice.shape"),
+        (
+            "form == 'own'",
+            "form == 'mine'",
+            45,
+            "sections[1].questions[1].shown_if",
+            "found 'mine'; practice.form has the options own, job",
+        ),
+        (
+            "form == 'own'",
+            "company is empty",
+            45,
+            "sections[1].questions[1].shown_if",
+            "these wait for each other: practice.company -> practice.company",
+        ),
+        (
+            "row_title: name",
+            "row_title: title",
+            49,
+            "sections[1].questions[2].row_title",
+            "found 'title'; needed is a field of this table: name, kind, points",
+        ),
+        (
+            "- {id: name, type: short_text",
+            "- {id: name, type: table",
+            51,
+            "sections[1].questions[2].fields[0].type",
+            "found 'table'; needed is one of short_text, long_text, number, date, choice, evidence",
+        ),
+        (
+            "totals: [{field: points",
+            "totals: [{field: name",
+            57,
+            "sections[1].questions[2].totals[0].field",
+            "found 'name'; needed is a number field of this table: points",
+        ),
+        (
+            "value: book, max",
+            "value: film, max",
+            58,
+            "sections[1].questions[2].caps[0].value",
+            "found 'film'; needed is an option of kind: course, book",
+        ),
+        (
+            "by: kind, value",
+            "by: name, value",
+            58,
+            "sections[1].questions[2].caps[0].by",
+            "found 'name'; needed is a choice field of this table: kind",
+        ),
+        ("decimals: 1}", "min: 9, max: 2}", 56, "sections[1].questions[2].fields[2].min", "found 9; needed is no more than max"),
+        ("decimals: 1}", "min: '1'}", 56, "sections[1].questions[2].fields[2].min", "found '1'; needed is a number"),
+    ],
+)
+def test_load_all_names_a_fault_of_a_scheme(tmp_path: Path, old: str, new: str, line: int, key: str, problem: str) -> None:
+    assert faults_of(tmp_path, replaced(SCHEME, old, new))[0] == f"scheme.yaml:{line}: {key}: {problem}".replace(
+        "HOME", f"{tmp_path}/small/1"
+    )
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "key", "problem"),
+    [
+        (
+            "group: kunde",
+            "group: moed",
+            6,
+            "criteria[0].group",
+            "found 'moed'; needed is one of kennis, kunde, vaardigheden, ethiek",
+        ),
+        ("      2: {nl: Goed, en: Good}\n", "", 8, "criteria[0].levels", "found levels 1; needed are those of the scale: 1, 2"),
+        (
+            "      2: {nl: Goed, en: Good}\n",
+            "      2: Goed\n",
+            10,
+            "criteria[0].levels[2]",
+            "found 'Goed'; needed is a text {nl: …, en: …}",
+        ),
+        (
+            "      1: {nl: Zwak",
+            "      one: {nl: Zwak",
+            8,
+            "criteria[0].levels",
+            "found a mapping; needed is {1: {nl: …, en: …}, 2: …}",
+        ),
+        ("min: 2, max: 9", "min: 9, max: 2", 12, "questions[0].words.min", "found 9; needed is no more than max"),
+        ("group: first\n", "", 1, "group", f"is missing; needed is {ID}"),
+        ("group: first\n", "group: third\n", 2, "group", "found 'third'; needed is a group of the scheme: first, last"),
+        ("id: skill\n", "id: skill\nid: skill\n", 2, "id", "this key stands twice; the first is on line 1"),
+    ],
+)
+def test_load_all_names_a_fault_of_an_area(tmp_path: Path, old: str, new: str, line: int, key: str, problem: str) -> None:
+    assert faults_of(tmp_path, area=replaced(AREA, old, new)) == [f"areas/10-skill.yaml:{line}: {key}: {problem}"]
+
+
+def test_load_all_names_all_faults_of_all_files_at_once(tmp_path: Path) -> None:
+    scheme = replaced(replaced(SCHEME, "route: written", "route: post"), "type: short_text\n", "type: short\n")
+    area = replaced(replaced(AREA, "kunde", "moed"), "story, type: long_text", "story, type: long")
+    assert faults_of(tmp_path, scheme, area) == [
+        "scheme.yaml:4: route: found 'post'; needed is one of written, oral",
+        f"scheme.yaml:43: sections[1].questions[1].type: found 'short'; needed is one of {TYPES}",
+        "areas/10-skill.yaml:6: criteria[0].group: found 'moed'; needed is one of kennis, kunde, vaardigheden, ethiek",
+        f"areas/10-skill.yaml:12: questions[0].type: found 'long'; needed is one of {TYPES}",
+    ]
+
+
+@pytest.mark.parametrize(
+    "content", ["7", "[]", "a", "{a: 1}", "sections: 3", "sections: [3]", "sections: [{questions: [3, {type: [x]}]}]"]
+)
+def test_load_all_survives_any_shape(tmp_path: Path, content: str) -> None:
+    assert faults_of(tmp_path, content, content)
+
+
+def test_load_all_leaves_out_a_faulty_scheme_and_keeps_the_others(tmp_path: Path) -> None:
+    write_scheme(tmp_path)
+    settings = write_scheme(tmp_path, "scheme: small", version="2")
+    catalogue = loader.load_all(settings)
+    assert list(catalogue.schemes) == [("small", "1")]
+    assert catalogue.faults
+
+
+# --- plugins -------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def catalogue(tmp_path: Path) -> loader.Catalogue:
+    return loader.load_all(write_scheme(tmp_path, plugins=PLUGINS))
+
+
+def test_compose_puts_a_plugins_group_and_areas_behind_the_group_it_names(catalogue: loader.Catalogue) -> None:
+    template = loader.compose(catalogue, "small", "1", ["good"])
+    assert [group.id for group in template.groups] == ["first", "good_group", "last"]
+    assert [(section.id, section.plugin) for section in template.sections] == [
+        ("practice", ""),
+        ("skill", ""),
+        ("good_area", "good"),
+        ("closing", ""),
+    ]
+    good = catalogue.plugins["good"]
+    assert template.plugins == (PluginRef(id="good", version="1.0", title=good.title, hooks_sha256=good.hooks_sha256),)
+    assert catalogue.plugins_of(template) == (good,)
+    assert template.section("good_area").questions[1].settings["palette"][0]["id"] == "red"  # type: ignore[union-attr]
+
+
+def test_load_all_disables_plugins_with_faulty_areas_and_names_them(catalogue: loader.Catalogue) -> None:
+    file = "tests/plugins/broken_area/areas/10-broken.yaml"
+    assert catalogue.plugins["broken_area"].faults == (
+        f"{file}:6: criteria[0].group: found 'wijsheid'; needed is one of kennis, kunde, vaardigheden, ethiek",
+        f"{file}:15: questions[0].words.min: found 9; needed is no more than max",
+    )
+    with pytest.raises(Conflict) as caught:
+        loader.compose(catalogue, "small", "1", ["broken_area"])
+    assert caught.value.text["nl"].startswith("De uitbreiding „Proef broken_area” werkt nu niet.")
+
+
+def test_load_all_names_what_does_not_fit_together_and_compose_refuses_it(catalogue: loader.Catalogue) -> None:
+    taken = "tests/plugins/good/areas/10-good.yaml:1 has this id"
+    fault = f"tests/plugins/same_section/areas/10-same.yaml:1: id: found 'good_area'; {taken}"
+    assert [str(one) for one in catalogue.faults] == [fault]
+    with pytest.raises(Conflict) as caught:
+        loader.compose(catalogue, "small", "1", ["same_section", "good"])
+    assert caught.value.details == {"faults": [fault]}
+    assert loader.compose(catalogue, "small", "1", ["same_section"]).plugins[0].id == "same_section"
+
+
+def test_choices_are_the_working_plugins_that_fit(catalogue: loader.Catalogue) -> None:
+    assert [plugin.id for plugin in loader.choices(catalogue, "small", "1")] == ["good", "same_section"]
+
+
+def test_compose_gives_one_template_whatever_the_order(catalogue: loader.Catalogue) -> None:
+    once = loader.compose(catalogue, "small", "1", ["good"])
+    assert loader.compose(catalogue, "small", "1", ["good", "good"]) == once
+
+
+def test_compose_refuses_what_is_not_there_or_does_not_belong(tmp_path: Path) -> None:
+    scheme = replaced(SCHEME, "accepts_plugins: [extension]", "accepts_plugins: []")
+    catalogue = loader.load_all(write_scheme(tmp_path, scheme, plugins=PLUGINS))
+    with pytest.raises(NotFound):
+        loader.compose(catalogue, "small", "2", [])
+    with pytest.raises(Conflict):
+        loader.compose(catalogue, "small", "1", ["nobody"])
+    with pytest.raises(InvalidInput):
+        loader.compose(catalogue, "small", "1", ["good"])
+
+
+def test_load_all_refuses_a_plugin_that_extends_nothing_there(tmp_path: Path) -> None:
+    catalogue = loader.load_all(Settings(templates_dir=tmp_path / "none", plugins_dir=PLUGINS))
+    assert catalogue.plugins["good"].faults == (
+        "tests/plugins/good/plugin.yaml:7: extends: found small; needed is at least one scheme that is there: ",
+    )
+
+
+def test_plugins_of_stands_in_for_one_that_is_gone(catalogue: loader.Catalogue, tmp_path: Path) -> None:
+    template = loader.compose(catalogue, "small", "1", ["good"])
+    without = loader.load_all(write_scheme(tmp_path))
+    (gone,) = without.plugins_of(template)
+    assert (gone.id, gone.enabled, gone.title) == ("good", False, {"nl": "Proef good", "en": "Trial good"})
+
+
+def test_a_plugins_question_type_that_raises_disables_its_plugin(catalogue: loader.Catalogue) -> None:
+    colour, good = catalogue.types["colour"], catalogue.plugins["good"]
+    settings = {"palette": [{"id": "red"}]}
+    assert [problem.text["en"] for problem in colour.check("green", settings)] == ["Choose a colour."]
+    with pytest.raises(PluginFailed):
+        colour.check("boom", settings)
+    assert good.faults[0].startswith("colour: _check raised\nTraceback")
+
+
+# --- versions ------------------------------------------------------------------------------------------------------
+
+
+def test_current_is_the_version_in_effect(tmp_path: Path) -> None:
+    first = replaced(SCHEME, "2026-01-01", "2026-01-01\neffective_until: 2027-06-30")
+    second = replaced(replaced(SCHEME, 'version: "1"', 'version: "2"'), "2026-01-01", "2027-01-01\neffective_until: 2027-12-31")
+    write_scheme(tmp_path, first)
+    catalogue = loader.load_all(write_scheme(tmp_path, second, version="2"))
+    assert catalogue.versions("small") == ("1", "2")
+    assert loader.current(catalogue, "small", date(2026, 1, 1)) == "1"
+    assert loader.current(catalogue, "small", date(2026, 12, 31)) == "1"
+    assert loader.current(catalogue, "small", date(2027, 1, 1)) == "2"
+    for day in (date(2025, 12, 31), date(2028, 1, 1)):
+        with pytest.raises(NotFound):
+            loader.current(catalogue, "small", day)
+
+
+# --- what is shipped -----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def shipped() -> loader.Catalogue:
+    return loader.load_all(Settings())
+
+
+def test_shipped_content_has_no_faults(shipped: loader.Catalogue) -> None:
+    assert loader.faults(shipped) == []
+    assert loader.current(shipped, "recertification", date(2026, 11, 21)) == "2026.1"
+    assert [plugin.id for plugin in loader.choices(shipped, "recertification", "2026.1")] == ["outplacement"]
+
+
+def test_shipped_content_uses_every_built_in_type(shipped: loader.Catalogue) -> None:
+    template = loader.compose(shipped, "recertification", "2026.1", ["outplacement"])
+    assert {question.type for _, question in template.questions()} == set(BUILT_IN)
+    assert {section.id for section in template.sections} == set(conditions.visible(template, {}))
+
+
+def test_shipped_content_survives_the_way_through_canonical_json(shipped: loader.Catalogue) -> None:
+    template = loader.compose(shipped, "recertification", "2026.1", ["outplacement"])
+    content = schemas.canonical(template)
+    assert schemas.load(json.loads(content)) == template
+    assert schemas.canonical(schemas.load(json.loads(content))) == content
+    assert schemas.fingerprint(content) == schemas.fingerprint(schemas.canonical(template))

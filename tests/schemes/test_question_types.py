@@ -1,0 +1,396 @@
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.errors import NotFound
+from app.plugin_api import Declaration, ListBlock, Paragraph, Run, Table
+from app.schemes import question_types
+from app.schemes.question_types import BUILT_IN, as_date, as_number, as_period, shown_number
+
+
+def text(nl: str, en: str = "") -> dict[str, str]:
+    return {"nl": nl, "en": en or nl}
+
+
+def problems(kind: str, answer: Any, **settings: Any) -> list[str]:
+    """What the check says, in Dutch."""
+    return [problem.text["nl"] for problem in BUILT_IN[kind].check(answer, settings)]
+
+
+def a_date(day: object, month: object, year: object) -> dict[str, str]:
+    return {"day": str(day), "month": str(month), "year": str(year)}
+
+
+# --- numbers -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("typed", "number"),
+    [
+        *(("12", "12"), (" 12 ", "12"), ("12,5", "12.5"), ("12.5", "12.5"), ("-3", "-3"), ("−3", "-3"), ("+3", "3")),
+        *(("1.234", "1234"), ("1,234", "1234"), ("1.234,50", "1234.50"), ("1,234.50", "1234.50"), ("1 234,5", "1234.5")),
+        *(("1.234.567", "1234567"), ("1'234", "1234"), ("0.125", "0.125"), ("0,125", "0.125"), ("007", "7"), ("-0", "0")),
+        *(("1234,5678", "1234.5678"), ("1\u00a0234", "1234")),
+    ],
+)
+def test_as_number_reads_dutch_and_english(typed: str, number: str) -> None:
+    assert as_number(typed) == Decimal(number)
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "",
+        "ca. 12",
+        "12 uur",
+        "1,2,3",
+        "1.234.5",
+        "1,234,5",
+        "1.234.567.89",
+        "12,",
+        ",5",
+        "1e3",
+        "١٢",
+        "½",
+        "NaN",
+        "--3",
+        "9" * 31,
+        None,
+        12,
+        ["1"],
+    ],
+)
+def test_as_number_gives_none_for_what_is_no_number(typed: Any) -> None:
+    assert as_number(typed) is None
+
+
+@given(st.decimals(min_value=-9_999_999, max_value=9_999_999, places=2), st.sampled_from(["nl", "en"]))
+def test_as_number_reads_back_what_is_shown(number: Decimal, language: str) -> None:
+    assert as_number(shown_number(number, language)) == number
+
+
+@given(st.text(alphabet="0123456789.,' -+", max_size=40))
+def test_as_number_never_fails(typed: str) -> None:
+    as_number(typed)
+
+
+@pytest.mark.parametrize(
+    ("answer", "settings", "problem"),
+    [
+        ("ca. 12", {}, "Vul alleen een getal in, bijvoorbeeld 12 of 12,5. U vulde in: ca. 12."),
+        ("100%(n)s", {}, "Vul alleen een getal in, bijvoorbeeld 12 of 12,5. U vulde in: 100%(n)s."),
+        ("12,5", {}, "Vul een heel getal in, zonder cijfers achter de komma."),
+        ("12,0", {}, None),
+        ("12,55", {"decimals": 1}, "Gebruik hoogstens 1 cijfer achter de komma."),
+        ("12,5", {"decimals": 1, "min": 0.5, "max": 40}, None),
+        ("0", {"min": 1}, "Vul een getal in van 1 of meer."),
+        ("0,2", {"min": 0.5, "decimals": 1}, "Vul een getal in van 0,5 of meer."),
+        ("1500", {"max": 1200}, "Vul een getal in van 1.200 of minder."),
+    ],
+)
+def test_number_says_what_to_change(answer: str, settings: Mapping[str, Any], problem: str | None) -> None:
+    assert problems("number", answer, **settings) == ([problem] if problem else [])
+
+
+def test_number_shows_itself_with_its_unit_in_each_language() -> None:
+    settings = {"unit": text("uur", "hours")}
+    assert [BUILT_IN["number"].summary("1234.5", settings, language) for language in ("nl", "en")] == [
+        "1.234,5 uur",
+        "1,234.5 hours",
+    ]
+    assert BUILT_IN["number"].blocks("ca. 12", settings, "nl") == (Paragraph((Run("ca. 12"),)),)
+
+
+# --- dates and periods ---------------------------------------------------------------------------------------------
+
+
+@given(st.dates())
+def test_as_date_reads_every_day(day: date) -> None:
+    assert as_date(a_date(day.day, day.month, f"{day.year:04}")) == day
+
+
+@given(
+    st.recursive(
+        st.none() | st.text(max_size=5) | st.integers(),
+        lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from(["day", "month", "year", "from", "to"]), inner),
+    )
+)
+def test_no_type_fails_on_an_answer_of_another_shape(answer: Any) -> None:
+    settings = {**TABLE, "options": [], "levels": [], "text": text("x"), "words": {"min": 1}, "files": {"min": 1, "max": 2}}
+    for of_type in BUILT_IN.values():
+        assert isinstance(of_type.is_empty(answer), bool)
+        of_type.check(answer, settings)
+        of_type.summary(answer, settings, "nl")
+        of_type.blocks(answer, settings, "en")
+
+
+@pytest.mark.parametrize(
+    ("answer", "settings", "problem"),
+    [
+        (a_date(31, 1, 2026), {}, None),
+        (a_date("", 2, 2026), {}, "Vul ook de dag in."),
+        (a_date(1, "", 2026), {}, "Vul ook de maand in."),
+        (a_date(1, 2, ""), {}, "Vul ook het jaar in."),
+        (a_date(1, "", ""), {}, "Vul dag, maand en jaar in, bijvoorbeeld 31 3 2026."),
+        (a_date(1, "mei", 2026), {}, "Vul dag, maand en jaar in cijfers in, bijvoorbeeld 31 3 2026."),
+        (a_date(1, 5, 26), {}, "Vul het jaar in met vier cijfers, bijvoorbeeld 2026."),
+        (a_date(1, 13, 2026), {}, "Maand 13 bestaat niet. Vul een maand in van 1 tot en met 12."),
+        (a_date(32, 1, 2026), {}, "Dag 32 bestaat niet. Vul een dag in van 1 tot en met 31."),
+        (a_date(31, 2, 2026), {}, "31 februari 2026 bestaat niet. Controleer de dag en de maand."),
+        (a_date(29, 2, 2026), {}, "29 februari 2026 bestaat niet. Controleer de dag en de maand."),
+        (a_date(1, 1, "0000"), {}, "1 januari 0000 bestaat niet. Controleer de dag en de maand."),
+        (a_date(1, 1, 2026), {"min": "2026-01-02"}, "Vul een datum in op of na 2 januari 2026."),
+        (a_date(22, 11, 2026), {"max": "today", "today": "2026-11-21"}, "Vul een datum in op of voor 21 november 2026."),
+        (a_date(21, 11, 2026), {"max": "today", "today": date(2026, 11, 21)}, None),
+        (a_date(22, 11, 2026), {"max": "today"}, None),
+    ],
+)
+def test_date_says_what_to_change(answer: Any, settings: Mapping[str, Any], problem: str | None) -> None:
+    assert problems("date", answer, **settings) == ([problem] if problem else [])
+
+
+def test_date_and_period_show_themselves_in_each_language() -> None:
+    day, other = a_date(1, 2, 2026), a_date(31, 2, 2026)
+    assert [BUILT_IN["date"].summary(day, {}, language) for language in ("nl", "en")] == ["1 februari 2026", "1 February 2026"]
+    assert BUILT_IN["period"].summary({"from": day, "to": other}, {}, "nl") == "1 februari 2026 – 31-2-2026"
+
+
+@pytest.mark.parametrize(
+    ("answer", "problem"),
+    [
+        ({"from": a_date(1, 1, 2026), "to": a_date(1, 1, 2026)}, None),
+        ({"from": a_date(2, 1, 2026), "to": a_date(1, 1, 2026)}, "De einddatum ligt voor de begindatum. Controleer beide data."),
+        (
+            {"from": a_date(31, 2, 2026), "to": a_date(1, 1, 2026)},
+            "Begindatum: 31 februari 2026 bestaat niet. Controleer de dag en de maand.",
+        ),
+        ({"from": a_date(1, 1, 2026), "to": a_date("", "", "")}, "Einddatum: Vul dag, maand en jaar in, bijvoorbeeld 31 3 2026."),
+    ],
+)
+def test_period_says_what_to_change(answer: Any, problem: str | None) -> None:
+    assert problems("period", answer) == ([problem] if problem else [])
+    assert (as_period(answer) is None) == (problem is not None)
+
+
+# --- text ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("count", "problem"),
+    [
+        (9, "Schrijf nog 1 woord. Het zijn er nu 9 en er zijn er minstens 10 nodig."),
+        (3, "Schrijf nog 7 woorden. Het zijn er nu 3 en er zijn er minstens 10 nodig."),
+        (10, None),
+        (20, None),
+        (21, "Schrap nog 1 woord. Het zijn er nu 21 en het mogen er hoogstens 20 zijn."),
+        (57, "Schrap nog 37 woorden. Het zijn er nu 57 en het mogen er hoogstens 20 zijn."),
+    ],
+)
+def test_long_text_counts_words(count: int, problem: str | None) -> None:
+    assert problems("long_text", " woord\n" * count, words={"min": 10, "max": 20}) == ([problem] if problem else [])
+
+
+def test_long_text_shows_its_markup_and_one_line() -> None:
+    answer = "Een **vet** woord.\n\n- punt\n- " + "lang " * 50
+    assert BUILT_IN["long_text"].blocks(answer, {}, "nl") == (
+        Paragraph((Run("Een "), Run("vet", bold=True), Run(" woord."))),
+        ListBlock(((Run("punt"),), (Run(("lang " * 50).strip()),))),
+    )
+    summary = BUILT_IN["long_text"].summary(answer, {}, "nl")
+    assert summary.startswith("Een vet woord. • punt • lang lang")
+    assert len(summary) <= question_types.SUMMARY_LENGTH
+    assert summary.endswith("…")
+
+
+def test_short_text_is_one_clean_line_of_limited_length() -> None:
+    assert BUILT_IN["short_text"].read({"s.q": ["a\r\nb\u00a0c"]}, "s.q", {}) == "a b c"
+    assert problems("short_text", "x" * 203, max_length=200) == ["Maak de tekst 3 tekens korter."]
+    assert problems("short_text", "x" * 201) == ["Maak de tekst 1 teken korter."]
+
+
+# --- choosing ------------------------------------------------------------------------------------------------------
+
+OPTIONS = [{"id": name, "label": text(f"Keuze {name}", f"Choice {name}")} for name in "abc"]
+
+
+def test_choice_and_scale_know_their_options() -> None:
+    assert problems("choice", "d", options=OPTIONS) == ["Kies een van de mogelijkheden."]
+    assert problems("choice", "a", options=OPTIONS) == []
+    assert BUILT_IN["choice"].summary("a", {"options": OPTIONS}, "en") == "Choice a"
+    levels = [{"id": "1", "label": text("Oneens")}, {"id": "2", "label": text("2: eens")}]
+    assert problems("scale", "3", levels=levels) == ["Kies een van de scores."]
+    assert [BUILT_IN["scale"].summary(level, {"levels": levels}, "nl") for level in "12"] == ["1 – Oneens", "2: eens"]
+
+
+def test_choices_count_and_keep_the_order_of_the_options() -> None:
+    settings = {"options": OPTIONS, "choose": {"min": 2, "max": 2}}
+    assert problems("choices", ["a"], **settings) == ["Kies er nog 1."]
+    assert problems("choices", ["a", "b", "c"], **settings) == ["Kies er 1 minder: hoogstens 2."]
+    assert problems("choices", ["a", "x"], **settings) == ["Kies uit de mogelijkheden."]
+    assert BUILT_IN["choices"].blocks(["c", "a"], settings, "nl") == (ListBlock(((Run("Keuze a"),), (Run("Keuze c"),))),)
+    assert BUILT_IN["choices"].read({"q": ["c", "a", "c", ""]}, "q", settings) == ["c", "a"]
+
+
+def test_declaration_stands_in_the_document_with_its_answer() -> None:
+    of_type, settings = BUILT_IN["declaration"], {"text": text("Ik beloof het", "I promise")}
+    assert [of_type.read({"q": values}, "q", settings) for values in ([], ["on"])] == ["", "yes"]
+    assert of_type.blocks("yes", settings, "en") == (Declaration("I promise", agreed=True),)
+    assert problems("declaration", "no", **settings) == ["Zet een vinkje als u het hiermee eens bent."]
+
+
+# --- evidence and statement ----------------------------------------------------------------------------------------
+
+
+def test_evidence_counts_files_and_reads_ids_only() -> None:
+    settings = {"files": {"min": 2, "max": 3}}
+    assert BUILT_IN["evidence"].read({"q": ["3", "x", "-1", "3", "9" * 20, "4"]}, "q", settings) == [3, 4]
+    assert problems("evidence", [3], **settings) == ["Voeg nog 1 bewijsstuk toe."]
+    assert problems("evidence", [1, 2, 3, 4, 5], **settings) == ["Haal 2 bewijsstukken weg: hoogstens 3."]
+    assert BUILT_IN["evidence"].summary([3, 4], settings, "nl") == "2 bewijsstukken"
+    assert BUILT_IN["evidence"].blocks([3, 4], settings, "nl") == ()
+
+
+def test_statement_holds_no_answer() -> None:
+    of_type = BUILT_IN["statement"]
+    assert (of_type.read({"q": ["x"]}, "q", {}), of_type.is_empty("x"), of_type.check("x", {})) == (None, True, ())
+
+
+# --- tables --------------------------------------------------------------------------------------------------------
+
+TABLE: dict[str, Any] = {
+    "label": text("Cursussen", "Courses"),
+    "row_title": "name",
+    "rows": {"min": 2, "max": 4},
+    "fields": [
+        {"id": "name", "type": "short_text", "label": text("Naam", "Name"), "required": True, "max_length": 20},
+        {"id": "kind", "type": "choice", "label": text("Soort", "Kind"), "required": True, "options": OPTIONS},
+        {"id": "points", "type": "number", "label": text("Punten", "Points"), "required": True, "decimals": 1},
+        {"id": "note", "type": "long_text", "label": text("Notitie", "Note"), "required": False},
+        {"id": "day", "type": "date", "label": text("Dag", "Day"), "required": False, "max": "today"},
+        {
+            "id": "proof",
+            "type": "evidence",
+            "label": text("Bewijs", "Evidence"),
+            "required": False,
+            "files": {"min": 1, "max": 2},
+        },
+    ],
+    "totals": [{"field": "points", "label": text("Totaal", "Total"), "min": 20, "unit": text("punten", "points")}],
+    "caps": [{"field": "points", "by": "kind", "value": "a", "max": 5}],
+}
+
+
+def row(row_id: str, kind: str, points: str, **more: Any) -> dict[str, Any]:
+    return {"row": row_id, "name": f"cursus {row_id}", "kind": kind, "points": points, **more}
+
+
+def test_read_row_reads_each_field_and_keeps_the_rows_id() -> None:
+    form = {
+        "q.name": ["Gesprek"],
+        "q.points": ["2,5"],
+        "q.note": ["a\r\nb"],
+        "q.day.day": ["1"],
+        "q.day.month": ["2"],
+        "q.proof": ["7", "8"],
+        "q.row": ["r1"],
+    }
+    assert question_types.read_row(form, "q", TABLE) == {
+        "name": "Gesprek",
+        "kind": "",
+        "points": "2,5",
+        "note": "a\nb",
+        "day": {"day": "1", "month": "2", "year": ""},
+        "proof": [7, 8],
+        "row": "r1",
+    }
+    assert "row" not in question_types.read_row({}, "q", TABLE)
+
+
+def test_table_places_problems_by_row_and_field() -> None:
+    rows = [row("r1", "a", "veel"), row("r2", "b", "", day=a_date(22, 11, 2026))]
+    found = BUILT_IN["table"].check(rows, {**TABLE, "totals": [], "today": "2026-11-21"})
+    assert [(problem.row, problem.field, problem.text["nl"]) for problem in found] == [
+        ("r1", "points", "Vul alleen een getal in, bijvoorbeeld 12 of 12,5. U vulde in: veel."),
+        ("r2", "points", "Vul in: Punten."),
+        ("r2", "day", "Vul een datum in op of voor 21 november 2026."),
+    ]
+
+
+def test_table_counts_rows_and_totals_with_caps() -> None:
+    one = [row("r1", "a", "8")]
+    assert problems("table", one, **TABLE) == [
+        "Voeg nog 1 regel toe.",
+        "Totaal: u komt nog 15 tekort. Het zijn er nu 5 en er zijn er minstens 20 nodig.",
+    ]
+    five = [row(f"r{number}", "b", "10,5") for number in range(5)]
+    assert problems("table", five, **TABLE) == ["Haal 1 regel weg: hoogstens 4."]
+    limited = {**TABLE, "totals": [{**TABLE["totals"][0], "max": 50}]}
+    assert problems("table", five[:4] + one, **{**limited, "rows": {}}) == []
+    assert problems("table", [*five, *one], **{**limited, "rows": {}}) == [
+        "Totaal: er zijn er 7,5 te veel. Het zijn er nu 57,5 en het mogen er hoogstens 50 zijn."
+    ]
+
+
+def test_totals_tell_what_was_entered_and_what_counts() -> None:
+    (total,) = question_types.totals([row("r1", "a", "8"), row("r2", "a", "x"), row("r3", "b", "1,5")], TABLE)
+    assert (total.entered, total.counted, total.min, total.max) == (Decimal("9.5"), Decimal("6.5"), Decimal(20), None)
+    assert question_types.shown_total(total, "nl") == "6,5 punten (9,5 ingevuld)"
+
+
+@given(st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 30)), max_size=12))
+def test_totals_never_count_more_than_the_cap(entries: list[tuple[str, int]]) -> None:
+    rows = [row(str(number), kind, str(points)) for number, (kind, points) in enumerate(entries)]
+    (total,) = question_types.totals(rows, TABLE)
+    capped = sum(points for kind, points in entries if kind == "a")
+    assert total.entered == sum(points for _, points in entries)
+    assert total.counted == total.entered - max(0, capped - 5)
+
+
+def test_table_becomes_a_document_table_with_totals() -> None:
+    rows = [
+        row("r1", "a", "8", note="Een **vet** woord\n- punt", day=a_date(1, 2, 2026), proof=[7, 8]),
+        row("r2", "b", "ca. 3"),
+    ]
+    settings = {**TABLE, "evidence": {7: "Bijlage 1", 8: "Bijlage 2"}}
+    (table,) = BUILT_IN["table"].blocks(rows, settings, "nl")
+    assert table == Table(
+        caption="Cursussen",
+        header=("Naam", "Soort", "Punten", "Notitie", "Dag", "Bewijs"),
+        rows=(
+            (
+                (Run("cursus r1"),),
+                (Run("Keuze a"),),
+                (Run("8"),),
+                (Run("Een "), Run("vet", bold=True), Run(" woord"), Run(" • "), Run("punt")),
+                (Run("1 februari 2026"),),
+                (Run("Bijlage 1, Bijlage 2"),),
+            ),
+            ((Run("cursus r2"),), (Run("Keuze b"),), (Run("ca. 3"),), (), (), ()),
+        ),
+        totals=((Run("Totaal", bold=True),), (), (Run("5 punten (8 ingevuld)", bold=True),), (), (), ()),
+        numeric=(2,),
+    )
+    assert BUILT_IN["table"].summary(rows, TABLE, "en").startswith("2 ")
+
+
+def test_types_without_their_plugin_are_refused_in_words() -> None:
+    with pytest.raises(NotFound) as caught:
+        question_types.types()["colour"]
+    assert caught.value.details == {"question_type": "colour"}
+    assert question_types.types().get("colour") is None
+
+
+def test_question_makes_a_question_of_a_nested_one() -> None:
+    field = TABLE["fields"][3]
+    found = question_types.question(field)
+    assert (found.id, found.type, found.required, found.settings) == ("note", "long_text", False, field)
+
+
+def test_every_setting_of_a_built_in_type_is_of_a_kind_that_plugins_may_use() -> None:
+    kinds = {"text", "int", "number", "bool", "str", "options", "fields", "range", "list", "date"}
+    assert {kind for of_type in BUILT_IN.values() for kind in of_type.settings.values()} <= kinds
