@@ -114,4 +114,10 @@ class CatalogueDomain(flask_babel.Domain):  # type: ignore[misc]  # flask_babel 
         return texts.catalogue(locale.language if locale else texts.DEFAULT_LANGUAGE)
 
 
-babel = flask_babel.Babel()
+class CatalogueBabel(flask_babel.Babel):  # type: ignore[misc]
+    @property
+    def domain_instance(self) -> CatalogueDomain:
+        return CatalogueDomain()
+
+
+babel = CatalogueBabel()

@@ -288,10 +288,8 @@ def confirm(token: str) -> ResponseReturnValue:
 @public
 def log_in() -> ResponseReturnValue:
     back = local_path(request.values.get("next"))
-    if current_user.is_authenticated:
-        return redirect(back or start_page(me()))
     if request.method == "GET":
-        return page("login", back=back)
+        return redirect(back or start_page(me())) if current_user.is_authenticated else page("login", back=back)
     try:
         typed = read(LoginForm())
         account = _let_in(typed["email"], typed["password"])
