@@ -44,9 +44,10 @@ def guard(action: str, load: Load | None = None, *, who: WhoIsThere = signed_in)
             actor = who()
             if actor is None:
                 return _to_login()
-            thing = load(**address) if load else None
+            used, rest = _shared_out(load, address)
+            thing = load(**used) if load else None
             if permissions.may(actor, action, thing):
-                return view(thing, **_rest(load, address)) if load else view(**address)
+                return view(thing, **rest) if load else view(**rest)
             if thing is not None and not permissions.may_know(actor, thing):
                 raise NotFound(both("Deze pagina bestaat niet, of u mag hem niet zien."))
             raise Forbidden(both("U kunt dit nu niet doen: uw rol of de fase van het dossier laat het niet toe."))
@@ -57,10 +58,12 @@ def guard(action: str, load: Load | None = None, *, who: WhoIsThere = signed_in)
     return decorate
 
 
-def _rest(load: Load, address: dict[str, Any]) -> dict[str, Any]:
-    """The parts of the address that the loader did not use."""
-    used = load.__code__.co_varnames[: load.__code__.co_argcount + load.__code__.co_kwonlyargcount]
-    return {name: value for name, value in address.items() if name not in used}
+def _shared_out(load: Load | None, address: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The parts of the address that the loader takes, and the rest, which is for the view."""
+    code = load.__code__ if load else None
+    taken = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount] if code else ()
+    used = {name: value for name, value in address.items() if name in taken}
+    return used, {name: value for name, value in address.items() if name not in taken}
 
 
 def _to_login() -> ResponseReturnValue:

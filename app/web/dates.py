@@ -1,0 +1,30 @@
+"""Dates and times as people read them here: 21 november 2026, 14.32, in Amsterdam and in the page's language."""
+
+from datetime import date, datetime
+
+from flask_babel import format_date, format_datetime
+
+from app.dossiers.submission import ZONE, today
+from app.texts import both
+from app.web.language import current_language
+
+
+def day(moment: date | datetime) -> str:
+    """``21 november 2026``."""
+    return str(format_date(moment, "d MMMM y"))
+
+
+def clock(moment: datetime) -> str:
+    """``14.32``."""
+    return str(format_datetime(moment, "HH.mm"))
+
+
+def is_today(moment: datetime) -> bool:
+    return moment.astimezone(ZONE).date() == today()
+
+
+def when(moment: datetime) -> str:
+    """``vandaag om 14.32 uur``, or ``21 november 2026 om 14.32 uur``."""
+    if is_today(moment):
+        return both("vandaag om %(time)s uur", time=clock(moment))[current_language()]
+    return both("%(day)s om %(time)s uur", day=day(moment), time=clock(moment))[current_language()]
