@@ -2,13 +2,14 @@
 //
 // form[data-autosave="url"]  is posted there (without files) 2 seconds after the last change and on leaving, with its field
 //   "version". Answers: 200 {"version": n, "time": "14.32", "shown": ["question", …]?}; 409 with Location: both texts stand on
-//   that page, nothing is overwritten. Anything else counts as failed: the text is kept in this browser, tried again, and
-//   offered back on return. data-draft names the kept text (default: the autosave url).
+//   that page, nothing is overwritten (409 without Location: the whole form is sent, and its answer shows both); other 4xx
+//   {"error": words}: shown. Anything else counts as failed and is tried again. Unsaved text is kept in this browser and offered
+//   back on return. data-draft names the kept text (default: the autosave url).
 // [data-save-status]         shows the state; its data-saving, data-saved ("{time}"), data-failed and data-logged-out are the words
 // [data-restored]            the notice with the buttons data-restore and data-discard
 // [data-words="id"]          word bar of the text field with that id: data-min, data-max, data-low, data-ok, data-over
 // [data-question="id"]       is shown or hidden after a save by "shown"
-// form[data-sending]         shows [data-upload-progress] while files are on their way
+// [data-upload-progress]     beside a file field: shown while its files are on their way
 
 import { $, $$, DRAFT } from "./dom.js";
 
@@ -76,10 +77,10 @@ function autosave(form) {
     for (const input of $$("input[type=file]", form)) body.delete(input.name);
     return body;
   };
-  const keep = () => {
+  const keep = ({ sent = false } = {}) => {
     const entries = [...data()].filter(([name]) => name !== "csrf_token");
     try {
-      localStorage.setItem(key, JSON.stringify({ at: Date.now(), version: form.elements.version.value, entries }));
+      localStorage.setItem(key, JSON.stringify({ at: Date.now(), version: form.elements.version.value, sent, entries }));
     } catch {
       // a full or forbidden store: leaving the page still asks for confirmation
     }
@@ -101,18 +102,24 @@ function autosave(form) {
       const reply = await fetch(form.dataset.autosave, { method: "POST", body, keepalive, headers });
       if (reply.status === 409) return conflict(reply);
       if (reply.redirected || reply.status === 401) throw new Error("logged out");
+      if (reply.status >= 400 && reply.status < 500) return refused((await reply.json()).error);
       if (!reply.ok) throw new Error(reply.status);
       saved(await reply.json());
     } catch (failure) {
-      dirty = true;
-      keep();
       const out = failure.message === "logged out";
-      show("failed", out ? status?.dataset.loggedOut : status?.dataset.failed);
+      refused(out ? status?.dataset.loggedOut : status?.dataset.failed);
       if (!out) later(RETRY);
     } finally {
       under_way = false;
     }
     if (dirty && status?.dataset.state !== "failed") later(PAUSE);
+  }
+
+  /** Not saved: the text stays in this browser; trying the same again only makes sense when the server was away. */
+  function refused(words) {
+    dirty = true;
+    keep();
+    show("failed", words);
   }
 
   function saved(reply) {
@@ -126,7 +133,7 @@ function autosave(form) {
 
   function conflict(reply) {
     stopped = true;
-    localStorage.removeItem(key); // the server holds both texts now
+    keep({ sent: true });
     const address = reply.headers.get("Location");
     if (address) location.assign(address);
     else form.submit(); // the full page answers with both texts
@@ -138,7 +145,7 @@ function autosave(form) {
     later(event.target.matches("input[type=radio], input[type=checkbox]") ? 0 : PAUSE);
   });
   form.addEventListener("submit", () => {
-    keep(); // if the page that follows never comes, the text is still here; the next page from the server removes it
+    keep({ sent: true }); // if no good page follows, the text is still here; app.js removes it on the page that does
     [dirty, stopped] = [false, true];
   });
   addEventListener("beforeunload", (event) => {
@@ -198,12 +205,18 @@ function restore(form, key, changed) {
   });
 }
 
-const fields = (form) =>
-  [...form.elements].filter((field) => field.name && field.type !== "hidden" && !["file", "submit", "button"].includes(field.type));
+/** The fields that people fill in themselves. */
+function fields(form) {
+  const others = ["hidden", "file", "submit", "button"];
+  return [...form.elements].filter((field) => field.name && !others.includes(field.type));
+}
 
 function same(form, before, entries) {
   const names = new Set(fields(form).map((field) => field.name));
-  const text = (pairs) => JSON.stringify(pairs.filter(([name]) => names.has(name)).map(([name, value]) => [name, value.replace(/\r\n/g, "\n")]));
+  const text = (pairs) => {
+    const mine = pairs.filter(([name]) => names.has(name));
+    return JSON.stringify(mine.map(([name, value]) => [name, value.replace(/\r\n/g, "\n")]));
+  };
   return text(before) === text(entries);
 }
 
@@ -218,15 +231,15 @@ function put(form, entries) {
 
 /** A big file takes a while: say so, with its size, instead of a page that seems to hang. */
 function showUpload(form) {
-  const progress = $("[data-upload-progress]", form);
-  if (!progress) return;
   form.addEventListener("submit", () => {
-    const files = $$("input[type=file]", form).flatMap((input) => [...input.files]);
-    if (!files.length) return;
-    const megabytes = (files.reduce((sum, file) => sum + file.size, 0) / 1e6).toFixed(1);
-    const size = new Intl.NumberFormat(document.documentElement.lang).format(megabytes);
-    $("[role=status]", progress).textContent = fill(progress.dataset.uploadProgress, { n: files.length, size });
-    progress.hidden = false;
-    progress.scrollIntoView({ block: "nearest" });
+    for (const progress of $$("[data-upload-progress]", form)) {
+      const files = [...($("input[type=file]", progress.parentElement)?.files ?? [])];
+      if (!files.length) continue;
+      const megabytes = Math.max(0.1, files.reduce((sum, file) => sum + file.size, 0) / 1e6);
+      const size = megabytes.toLocaleString(document.documentElement.lang, { maximumFractionDigits: 1 });
+      $("[role=status]", progress).textContent = fill(progress.dataset.uploadProgress, { n: files.length, size });
+      progress.hidden = false;
+      progress.scrollIntoView({ block: "nearest" });
+    }
   });
 }
