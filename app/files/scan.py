@@ -16,7 +16,7 @@ class ScannerUnavailable(Exception):
     """The file was not scanned, whatever the cause. It must be held and scanned again later, never let through."""
 
 
-def refuse_malware(path: Path, name: str, clamd_socket: Path, *, timeout: float = 120) -> None:
+def check(path: Path, name: str, clamd_socket: Path, *, timeout: float = 120) -> None:
     """Returns when the scanner calls the file clean. Raises ``FileRefused`` for malware, else ``ScannerUnavailable``.
 
     ``timeout`` is in seconds, for each time that clamd keeps us waiting.

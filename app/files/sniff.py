@@ -86,7 +86,7 @@ def clean_name(name: str) -> str:
     It stays recognisable: letters of every script, the extension and ordinary punctuation are kept.
     """
     last_part = re.split(r"[/\\]", unicodedata.normalize("NFC", name))[-1]
-    visible = "".join(_kept(character) for character in last_part)
+    visible = unicodedata.normalize("NFC", "".join(_kept(character) for character in last_part))
     stem, extension = _split(" ".join(visible.split()).rstrip(". "))
     cut = _shortened(stem.lstrip(". "), MAX_NAME_CHARACTERS - len(extension), MAX_NAME_BYTES - len(extension.encode()))
     return (cut.strip(". ") or "bestand") + extension

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from app.errors import FileRefused
-from app.files.scan import ScannerUnavailable, refuse_malware
+from app.files.scan import ScannerUnavailable, check
 
 # The industry's harmless test file, in two parts so that no scanner takes this source for it.
 EICAR = b"X5O!P%@AP[4\\PZX54(P^)7CC)7}$" + b"EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"
@@ -45,7 +45,7 @@ def clamd(tmp_path: Path) -> Iterator[Path]:
 
 def scan(folder: Path, clamd: Path, contents: bytes) -> None:
     (folder / "upload").write_bytes(contents)
-    refuse_malware(folder / "upload", "../factuur.pdf", clamd, timeout=5)
+    check(folder / "upload", "../factuur.pdf", clamd, timeout=5)
 
 
 @pytest.mark.parametrize("contents", [b"", b"ordinary", bytes(900_000)])
