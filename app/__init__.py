@@ -8,10 +8,14 @@ if TYPE_CHECKING:
     from flask import Flask
 
     from app.config import Settings
+    from app.schemes.loader import Catalogue
 
 
-def create_app(settings: Settings | None = None) -> Flask:
-    """The whole program for these settings (else: from the environment). Raises ``SettingsFault`` when they cannot work."""
+def create_app(settings: Settings | None = None, catalogue: Catalogue | None = None) -> Flask:
+    """The whole program for these settings (else: from the environment) and this catalogue (else: read from its folders).
+
+    Raises ``SettingsFault`` when the settings cannot work.
+    """
     from app import wiring  # here, so that a child process or a plugin can import one room without the whole program
 
-    return wiring.create_app(settings)
+    return wiring.create_app(settings, catalogue)

@@ -11,12 +11,13 @@ from app.config import Settings
 from app.demo.people import PEOPLE
 from app.pipeline import Installation
 from app.schemes import loader
+from app.schemes.loader import Catalogue
 from app.web import assessor, auth, candidate, demo, errors, forms, office, public, section, security, supervisor
 from app.web import evidence as evidence_pages
 from app.web.language import current_language
 
 
-def create_app(settings: Settings | None = None) -> Flask:
+def create_app(settings: Settings | None = None, catalogue: Catalogue | None = None) -> Flask:
     """See ``app.create_app``."""
     settings = settings or config.load()
     for folder in (settings.instance, settings.blobs, settings.work, settings.keys):
@@ -42,7 +43,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         count = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=0)  # type: ignore[method-assign]
     app.extensions["engine"] = extensions.connect(settings.database)
-    installation = Installation(settings, loader.load_all(settings))
+    installation = Installation(settings, catalogue or loader.load_all(settings))
     app.extensions["installation"] = installation
     app.extensions["queue"], app.extensions["ring"] = jobs.open_queue(installation)
     _prepare_pages(app, settings)

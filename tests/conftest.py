@@ -2,8 +2,10 @@
 
 import shutil
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -15,6 +17,10 @@ from app.accounts.models import Account
 from app.config import Settings
 from app.extensions import Base, session, transaction
 from app.pipeline import Installation
+from app.schemes import loader
+from app.schemes.loader import Catalogue
+
+pytest_plugins = ("small_world",)  # a small scheme with its own light installation
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
@@ -33,6 +39,14 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
         report.outcome = "failed"
         report.longrepr = f"skipped, while everything is required: {reason}"
     return report
+
+
+class ApartClient(FlaskClient):
+    """Each request in a thread of its own, as from a real server: no request sees another's ``g`` or database session."""
+
+    def open(self, *args: Any, **kwargs: Any) -> Any:
+        with ThreadPoolExecutor(max_workers=1) as thread:
+            return thread.submit(super().open, *args, **kwargs).result()
 
 
 @pytest.fixture(scope="session")
@@ -58,8 +72,14 @@ def settings(tmp_path: Path) -> Settings:
     return Settings(instance=tmp_path / "instance", base_url="http://localhost", contact_email="secretariaat@voorbeeld.nl")
 
 
+@pytest.fixture(scope="session")
+def catalogue() -> Catalogue:
+    """The schemes and plugins of the repository, read once."""
+    return loader.load_all(Settings())
+
+
 @pytest.fixture
-def make_app(settings: Settings, empty_database: Path) -> Iterator[Callable[..., Flask]]:
+def make_app(settings: Settings, empty_database: Path, catalogue: Catalogue) -> Iterator[Callable[..., Flask]]:
     """``make_app(**changed_settings)``: the whole program on a fresh database."""
     made: list[Flask] = []
 
@@ -69,8 +89,10 @@ def make_app(settings: Settings, empty_database: Path) -> Iterator[Callable[...,
         path = own.instance / "loopbaandossier.sqlite"
         if not path.exists():
             shutil.copyfile(empty_database, path)
-        app = create_app(own)
+        usual = (own.templates_dir, own.plugins_dir) == (settings.templates_dir, settings.plugins_dir)
+        app = create_app(own, catalogue if usual else None)
         app.config["WTF_CSRF_ENABLED"] = False
+        app.test_client_class = ApartClient
         made.append(app)
         return app
 
