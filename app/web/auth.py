@@ -69,7 +69,7 @@ def people_and_places() -> dict[str, object]:
 
 
 def _menu_item(role: str) -> dict[str, object]:
-    words = {"candidate": both("Mijn dossier"), "assessor": both("Te beoordelen"), "office": both("Secretariaat")}
+    words = {"candidate": both("Mijn dossiers"), "assessor": both("Te beoordelen"), "office": both("Secretariaat")}
     endpoint = START_PAGES[role]
     current = request.blueprint == endpoint.partition(".")[0]
     return {"href": url_for(endpoint), "text": pick(words[role], current_language()), "current": current}
