@@ -43,9 +43,9 @@ def check_pdf(pdf: Path, outline: Outline) -> int:
     _check_bookmarks(outline, read, faults)
     if faults:  # without right bookmarks nobody knows which page is which
         raise _failed(faults)
-    _check_page_numbers(outline, read, faults)
     _check_appendices(outline, read, faults)
     _check_links(outline, read, faults)
+    _check_page_numbers(outline, read, faults)
     authored = [text for text, sheet in zip(read["texts"], read["sheets"], strict=True) if not sheet]
     _check_order(outline, _without_running_texts(authored, outline), faults)
     _check_signs(outline, "".join(authored), faults)
@@ -167,7 +167,7 @@ def _sheets(bookmarks: list[list[Any]], appendices: list[dict[str, Any]], total:
     found = {_squeezed(title): page for title, page in bookmarks}
     starts = [found.get(item["heading"], -1) for item in appendices]
     sheets = [0] * total
-    for item, end in zip(appendices, [*starts[1:], total], strict=True):
+    for item, end in zip(appendices, [*starts, total][1:], strict=True):
         for sheet in range(1, item["pages"] + 1):
             page = end - item["pages"] + sheet - 1
             if 0 <= page < total:
@@ -214,19 +214,19 @@ def _check_bookmarks(outline: Outline, read: dict[str, Any], faults: list[str]) 
 
 
 def _check_page_numbers(outline: Outline, read: dict[str, Any], faults: list[str]) -> None:
+    """On every page but the cover its number and their total; on every page the mark of what is not valid."""
     total = len(read["texts"])
-    for index, text in enumerate(read["texts"][1:], start=2):
-        if _squeezed(f"{outline.words.page} {index} {outline.words.of} {total}") not in _squeezed(text):
-            faults.append(f"{outline.words.page} {index}")
-    if outline.mark:
-        for index, text in enumerate(read["texts"], start=1):
-            if _squeezed(outline.mark) not in _squeezed(text):
-                faults.append(f"{outline.mark}: {outline.words.page} {index}")
+    letters = [_squeezed(text) for text in read["texts"]]
+    numbers = [f"{outline.words.page} {number} {outline.words.of} {total}" for number in range(1, total + 1)]
+    faults += [number for number, text in zip(numbers[1:], letters[1:], strict=True) if _squeezed(number) not in text][:3]
+    faults += [
+        f"{outline.mark}: {number}" for number, text in zip(numbers, letters, strict=True) if _squeezed(outline.mark) not in text
+    ][:3]
 
 
 def _check_appendices(outline: Outline, read: dict[str, Any], faults: list[str]) -> None:
     starts = {_squeezed(title): page for title, page in read["bookmarks"]}
-    ends = [starts[_squeezed(item.heading)] for item in outline.evidence[1:]] + [len(read["texts"])]
+    ends = [*(starts[_squeezed(item.heading)] for item in outline.evidence), len(read["texts"])][1:]
     for item, end in zip(outline.evidence, ends, strict=True):
         start = starts[_squeezed(item.heading)]
         if end - start <= item.pages or read["sheets"][start]:

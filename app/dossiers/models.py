@@ -115,7 +115,9 @@ class Statement(Base):
     __tablename__ = "statement"
     __table_args__ = (
         one_of("stage", STATEMENT_STAGES),
-        CheckConstraint("(stage = 'signed') = (signed_at IS NOT NULL)", name="signed_has_date"),
+        one_of("language", ("nl", "en")),
+        # a revoked statement keeps what was signed: whoever signed it was this candidate's supervisor
+        CheckConstraint("stage = 'revoked' OR (stage = 'signed') = (signed_at IS NOT NULL)", name="signed_has_date"),
         Index(  # one statement at a time is asked for or given; a declined or revoked one may be followed by another
             "ux_statement_open",
             "dossier_id",

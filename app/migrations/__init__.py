@@ -9,14 +9,14 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine
 
-from app.extensions import Base
+from app.extensions import WRITE, Base
 
 FOLDER = Path(__file__).parent
 
 
 def upgrade(engine: Engine) -> None:
-    """Runs the migrations that this database has not had."""
-    with engine.connect() as connection, connection.begin():
+    """Runs the migrations that this database has not had; of two at the same moment the second waits for the first."""
+    with engine.connect().execution_options(**{WRITE: True}) as connection, connection.begin():
         command.upgrade(_config(connection), "head")
 
 
@@ -34,9 +34,13 @@ def differences(engine: Engine) -> list[object]:
 
 
 def write(engine: Engine, message: str) -> None:
-    """For developers: writes a new migration file from the difference between the code and this (current) database."""
+    """For developers: writes a new migration file from the difference between the code and this (current) database.
+
+    There is no way down: a database with people's work in it goes back by restoring a backup.
+    """
+    number = len(list(FOLDER.glob("versions/[0-9]*.py"))) + 1
     with engine.connect() as connection, connection.begin():
-        command.revision(_config(connection), message, autogenerate=True)
+        command.revision(_config(connection), message, autogenerate=True, rev_id=f"{number:04d}")
 
 
 def _config(connection: object) -> Config:

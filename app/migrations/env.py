@@ -1,4 +1,4 @@
-"""Alembic's way in: the engine that ``app.database`` gives, the tables of all rooms."""
+"""Alembic's way in: the connection that ``app.migrations`` hands over, the tables of all rooms."""
 
 from alembic import context
 
