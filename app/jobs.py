@@ -3,6 +3,7 @@ minute rings for whatever they say is unfinished."""
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 
 from huey import SqliteHuey
@@ -14,6 +15,7 @@ from app.pipeline import Installation
 log = logging.getLogger(__name__)
 
 SWEEP_S = 30
+A_DAY_S = 24 * 3600
 JOBS: dict[str, Callable[[Installation, int], None]] = {
     "evidence": pipeline.run_evidence,
     "snapshot": pipeline.run_snapshot,
@@ -71,10 +73,14 @@ def drain(installation: Installation, *, report: Callable[[str, int], None] = la
 
 
 def keep_sweeping(ring: Ring, stop: threading.Event) -> None:
-    """The sweep's own thread: at once, then every ``SWEEP_S`` seconds until ``stop``."""
+    """The sweep's own thread: at once, then every ``SWEEP_S`` seconds until ``stop``; once a day what is old is forgotten."""
+    forgotten = -float(A_DAY_S)
     while True:
         try:
             sweep(ring)
+            if time.monotonic() - forgotten >= A_DAY_S:
+                pipeline.forget_old()
+                forgotten = time.monotonic()
         except Exception:
             log.exception("sweep failed")
         finally:

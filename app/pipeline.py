@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, or_, select, update
 
 from app import audit, mail, plugin_loader
+from app.accounts import login
 from app.assessment import queue
 from app.config import Settings
 from app.documents import sealing
@@ -291,6 +292,12 @@ def release_claims() -> None:
     with transaction():
         for kind in (Evidence, Snapshot):
             session.execute(update(kind).where(kind.claimed_until.is_not(None)).values(claimed_until=None))
+
+
+def forget_old() -> None:
+    """Removes what is kept for a while only: network addresses, ended logins, spent links."""
+    with transaction():
+        login.forget_old()
 
 
 def clear_work(settings: Settings) -> None:

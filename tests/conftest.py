@@ -126,10 +126,9 @@ def make_account(app: Flask, password_hash: str) -> Callable[..., Account]:
     def make(name: str, *roles: str, email: str = "", language: str = "nl") -> Account:
         address = email or name.lower().replace(" ", ".") + "@voorbeeld.nl"
         with transaction():
-            account = registration.create(
+            return registration.create(
                 email=address, name=name, password_hash=password_hash, language=language, roles=roles, confirmed=True
             )
-        return account
 
     return make
 

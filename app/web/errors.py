@@ -84,7 +84,7 @@ def http_error(error: HTTPException) -> ResponseReturnValue:
 def broken(error: Exception) -> ResponseReturnValue:
     session.rollback()
     reference = secrets.token_hex(4)
-    log.exception("error %s on %s %s", reference, request.method, request.path, exc_info=error)
+    log.exception("error %s on %s %s", reference, request.method, request.url_rule, exc_info=error)  # no path: it may be a link
     return answer(500, trouble(), reference)
 
 
