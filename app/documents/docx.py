@@ -128,7 +128,7 @@ class _Writer:
         yield self.heading(1, _chapter_title(chapter), chapter.id, *new_page)
         yield from self.blocks(chapter.blocks)
         for index, part in enumerate(chapter.parts):
-            yield from self.part(part, new_page=part.is_area and (index > 0 or bool(chapter.blocks)))
+            yield from self.part(part, new_page=part.is_area and index > 0)
 
     def part(self, part: Part, *, new_page: bool) -> Iterator[Element]:
         if part.is_area:

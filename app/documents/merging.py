@@ -4,6 +4,7 @@
 PDF/A or PDF/UA, because nobody can promise that for other people's pages.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from io import BytesIO
@@ -13,6 +14,7 @@ from typing import Any
 import pikepdf
 from fontTools import subset  # type: ignore[import-untyped]
 from fontTools.ttLib import TTFont  # type: ignore[import-untyped]
+from lxml import etree
 from pikepdf import Array, Dictionary, Name, OutlineItem, Page, Pdf, String
 
 from app.documents.content import Outline
@@ -22,6 +24,10 @@ from app.files import sandbox
 from app.texts import both
 
 LIMITS = {"wall_seconds": 300, "memory_mb": 3000, "cpu_seconds": 300, "file_mb": 1500}
+CLAIMS = re.compile(r"\{http://www\.aiim\.org/pdf(a|ua)/")
+"""Names in the metadata that claim PDF/A or PDF/UA, or explain such claims."""
+XPACKET_START = '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>'
+XPACKET_END = '<?xpacket end="w"?>'
 STAMP_FONT = FONTS / "SourceSans3_600SemiBold.ttf"
 STAMP_SIZE = 8.5
 STAMP_MARGIN = 12.0
@@ -424,8 +430,15 @@ def _copied(items: Sequence[OutlineItem], sheets: Places, pages: list[Page]) -> 
 
 def _finish(pdf: Pdf) -> None:
     """Takes away what is no longer true: the claims of PDF/A and PDF/UA, and page labels that skip the appendices."""
-    with pdf.open_metadata(set_pikepdf_as_editor=False, update_docinfo=False) as metadata:
-        for key in [key for key in metadata if "pdfa" in key or "pdfuaid" in key or "http://www.aiim.org/" in key]:
-            del metadata[key]
+    metadata = etree.fromstring(pdf.Root.Metadata.read_bytes(), etree.XMLParser(resolve_entities=False, no_network=True))
+    for element in list(metadata.iter(etree.Element)):
+        for name in [name for name in element.attrib if CLAIMS.match(str(name))]:
+            del element.attrib[name]
+        parent = element.getparent()
+        if parent is not None and CLAIMS.match(str(element.tag)):
+            parent.remove(element)
+    etree.cleanup_namespaces(metadata)
+    packet = (XPACKET_START, etree.tostring(metadata, encoding="unicode"), XPACKET_END)
+    pdf.Root.Metadata = pdf.make_stream("\n".join(packet).encode(), Type=Name.Metadata, Subtype=Name.XML)
     _drop(pdf.Root, "/PageLabels")
     _drop(pdf.Root, "/OutputIntents")

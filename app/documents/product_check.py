@@ -41,9 +41,11 @@ def check_pdf(pdf: Path, outline: Outline) -> int:
     read = sandbox.run("app.documents.product_check:read_pdf", {"pdf": str(pdf), "appendices": appendices}, **LIMITS).value
     faults: list[str] = []
     _check_bookmarks(outline, read, faults)
-    if faults:  # without right bookmarks nobody knows which page is which
+    if faults:  # without these nobody knows which page is which
         raise _failed(faults)
     _check_appendices(outline, read, faults)
+    if faults:
+        raise _failed(faults)
     _check_links(outline, read, faults)
     _check_page_numbers(outline, read, faults)
     authored = [text for text, sheet in zip(read["texts"], read["sheets"], strict=True) if not sheet]
@@ -216,12 +218,14 @@ def _check_bookmarks(outline: Outline, read: dict[str, Any], faults: list[str]) 
 def _check_page_numbers(outline: Outline, read: dict[str, Any], faults: list[str]) -> None:
     """On every page but the cover its number and their total; on every page the mark of what is not valid."""
     total = len(read["texts"])
-    letters = [_squeezed(text) for text in read["texts"]]
-    numbers = [f"{outline.words.page} {number} {outline.words.of} {total}" for number in range(1, total + 1)]
-    faults += [number for number, text in zip(numbers[1:], letters[1:], strict=True) if _squeezed(number) not in text][:3]
-    faults += [
-        f"{outline.mark}: {number}" for number, text in zip(numbers, letters, strict=True) if _squeezed(outline.mark) not in text
-    ][:3]
+    places = [f"{outline.words.page} {number} {outline.words.of} {total}" for number in range(1, total + 1)]
+    wrong: list[str] = []
+    for place, text in zip(places, map(_squeezed, read["texts"]), strict=True):
+        if place != places[0] and _squeezed(place) not in text:
+            wrong.append(place)
+        if _squeezed(outline.mark) not in text:
+            wrong.append(f"{outline.mark}: {place}")
+    faults += wrong[:3]
 
 
 def _check_appendices(outline: Outline, read: dict[str, Any], faults: list[str]) -> None:
