@@ -202,6 +202,7 @@ def _evidence(question: Question, language: str, context: Mapping[str, Any]) -> 
         "files": files,
         "kinds": question.settings.get("kinds") or question_types.EVIDENCE_KINDS,
         "refused": [pick(text, language) for text in refused],
+        "multiple": (question.settings.get("files") or {}).get("max") != 1,
         "range_words": _range_words(question.settings.get("files") or {}, language),
         "max_file_mb": context.get("max_file_mb", 50),
         "choose_href": choose_url(question.id) if choose_url else "",

@@ -325,3 +325,14 @@ def test_difference_marks_what_each_text_has_alone() -> None:
         [("same", "een "), ("ins", "rode "), ("same", "auto")],
         [("same", "een "), ("del", "blauwe "), ("same", "auto")],
     )
+
+
+def test_evidence_that_many_sections_use_names_three_of_them() -> None:
+    shown = drawn(made("evidence"), [7], files=[file(7, used_in=["Intake", "Casus", "Cv", "Ethiek", "Markt"])])
+    assert "ook gebruikt bij Intake, Casus, Cv en nog 2 onderdelen" in " ".join(shown.text_content().split())
+
+
+def test_evidence_question_for_one_file_takes_one_file() -> None:
+    assert drawn(made("evidence")).get_element_by_id("ask").get("multiple") is not None
+    single = made("evidence", settings={"files": {"min": 1, "max": 1}})
+    assert drawn(single).get_element_by_id("ask").get("multiple") is None
