@@ -15,12 +15,14 @@ from app.extensions import now, session
 from app.schemes import markup
 from app.schemes import models as stored_templates
 from app.schemes.model import Question, Section
+from app.schemes.question_types import nothing
 from app.texts import both
 
 MAX_TEXT = 100_000
 MAX_SECTION_BYTES = 1_000_000
 MAX_ROWS = 500
 MAX_DEPTH = 6
+MAX_KEY = 60
 NOT_TYPED = frozenset({"evidence", "table", "statement"})  # these change by verbs of their own, not by saving a page
 
 
@@ -63,8 +65,8 @@ def save_section(
         if question is None or question.type in NOT_TYPED:
             raise InvalidInput(both("Dit formulier hoort niet bij dit onderdeel. Ververs de pagina."), question=question_id)
         answer = checked(typed)
-        before, current = base.get(question_id), row.data.get(question_id)
-        if _same(answer, before) or _same(answer, current):
+        before, current = base.get(question_id) if base is not None else None, row.data.get(question_id)
+        if _same(answer, current) or (base is not None and _same(answer, before)):
             continue
         if _same(current, before):
             merged[question_id] = answer
@@ -82,7 +84,9 @@ def put_answer(dossier: Dossier, section_id: str, question_id: str, answer: Any)
     if section.question(question_id) is None:
         raise NotFound(both("Deze vraag bestaat niet in dit dossier."))
     row = stored(dossier, section_id)
-    _store(dossier, row, {**row.data, question_id: checked(answer)}, None)
+    answer = checked(answer)
+    if not _same(answer, row.data.get(question_id)):
+        _store(dossier, row, {**row.data, question_id: answer}, None)
     return row
 
 
@@ -142,9 +146,13 @@ def checked(answer: Any, depth: int = 0) -> Any:
         return answer
     if depth < MAX_DEPTH and isinstance(answer, list):
         return [checked(one, depth + 1) for one in answer]
-    if depth < MAX_DEPTH and isinstance(answer, dict) and all(isinstance(key, str) for key in answer):
+    if depth < MAX_DEPTH and isinstance(answer, dict) and all(map(_is_key, answer)):
         return {key: checked(one, depth + 1) for key, one in answer.items()}
     raise InvalidInput(both("Dit antwoord heeft een vorm die wij niet kunnen bewaren. Ververs de pagina en probeer het opnieuw."))
+
+
+def _is_key(key: Any) -> bool:
+    return isinstance(key, str) and len(key) <= MAX_KEY and key.isprintable()
 
 
 def _checked_text(text: str) -> str:
@@ -172,17 +180,17 @@ def _open_section(dossier: Dossier, section_id: str) -> Section:
     return section
 
 
-def _at_version(dossier: Dossier, section_id: str, version: int, row: SectionAnswers) -> Mapping[str, Any]:
-    if version == row.version:
-        return row.data
-    old = session.scalar(
+def _at_version(dossier: Dossier, section_id: str, version: int, row: SectionAnswers) -> Mapping[str, Any] | None:
+    """What the page of that version showed; ``None`` when there never was such a version."""
+    if version in (0, row.version):
+        return row.data if version == row.version else {}
+    return session.scalar(
         select(SectionVersion.data).where(
             SectionVersion.dossier_id == dossier.id,
             SectionVersion.section_id == section_id,
             SectionVersion.version == version,
         )
     )
-    return old or {}
 
 
 def _store(dossier: Dossier, row: SectionAnswers, data: dict[str, Any], finished: bool | None) -> None:
@@ -191,7 +199,7 @@ def _store(dossier: Dossier, row: SectionAnswers, data: dict[str, Any], finished
     if finished is not None and finished != row.finished:
         row.finished = finished
         row.saved_at = now()
-    if _same(data, row.data):
+    if data == row.data:
         return
     row.data = data
     row.version += 1
@@ -203,7 +211,7 @@ def _store(dossier: Dossier, row: SectionAnswers, data: dict[str, Any], finished
 
 def _same(one: Any, other: Any) -> bool:
     """Equal, where nothing filled in is nothing filled in, however it is written."""
-    return one == other or (not one and not other)
+    return one == other or (nothing(one) and nothing(other))
 
 
 def last_saved(dossier: Dossier) -> datetime | None:
