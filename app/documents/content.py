@@ -168,7 +168,7 @@ def column_shares(table: Table) -> tuple[float, ...]:
     for column, title in enumerate(table.header):
         cells = [plain(row[column]) for row in (*table.rows, table.totals) if column < len(row)]
         longest = max(len(line) for text in (title, *cells) for line in text.split("\n"))
-        wanted.append(max(min(longest, 16) + 2, min(longest, 60) ** 0.9))
+        wanted.append(max(min(longest, 16) + 4, min(longest, 60) ** 0.9))
     return tuple(width / sum(wanted) for width in wanted)
 
 

@@ -21,7 +21,9 @@ from app.plugin_api import Block, Declaration, EvidenceReference, Facts, Heading
 HOUSE_STYLE = ROOT / "dossier_templates" / "house_style"
 LIMITS = {"wall_seconds": 120, "memory_mb": 2500, "cpu_seconds": 120, "file_mb": 600}
 
-LONG_WORD = re.compile(r"\S{22,}")
+LONG_WORD = re.compile(r"\S{18,}")
+LONGEST_REAL_WORD = 40
+PUNCTUATION = frozenset("-.,;:!?()'\"‘’“”")
 STEP = 8
 BREAK = "\u200b"
 HASH = re.compile(r"[0-9a-f]{64}")
@@ -204,5 +206,12 @@ def is_web_address(link: str) -> bool:
 
 
 def _breakable(text: str) -> str:
-    """Long words (addresses, hashes) may be broken every eight characters, so that they stay inside their column."""
-    return LONG_WORD.sub(lambda word: BREAK.join(word[0][at : at + STEP] for at in range(0, len(word[0]), STEP)), text)
+    """Addresses, hashes and endless words may be broken every eight characters, so that they stay inside their column."""
+    return LONG_WORD.sub(_with_breaks, text)
+
+
+def _with_breaks(found: re.Match[str]) -> str:
+    word = found[0]
+    if len(word) < LONGEST_REAL_WORD and all(one.isalpha() or one in PUNCTUATION for one in word):
+        return word
+    return BREAK.join(word[at : at + STEP] for at in range(0, len(word), STEP))
