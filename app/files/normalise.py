@@ -21,6 +21,8 @@ LEAST_FREE_BYTES = 100_000_000
 """With less room than this in the work folder a failure is blamed on the disk, not on the file."""
 
 CLEANING = {"wall_seconds": 120, "memory_mb": 1024, "cpu_seconds": 60, "file_mb": 500}
+# 50 million pixels are 200 MB, several times over while they are worked on.
+PICTURE = {"wall_seconds": 120, "memory_mb": 2048, "cpu_seconds": 90, "file_mb": 500}
 # 20 seconds of work; more on the clock, because other jobs may be busy on the same processors.
 RENDERING = {"wall_seconds": 60, "memory_mb": 1024, "cpu_seconds": 20, "file_mb": 1}
 RASTERISING = {"wall_seconds": 300, "memory_mb": 1024, "cpu_seconds": 150, "file_mb": 500}
@@ -128,7 +130,7 @@ def _normalise_image(source: Path, kind: Kind, shown: str, workdir: Path) -> Nor
     cleaned = workdir / ("cleaned.png" if kind is Kind.PNG else "cleaned.jpg")
     pages = workdir / "pages.pdf"
     try:
-        _in_sandbox("image_cleaning:clean", CLEANING, workdir, source=source, target=cleaned, pages=pages, kind=kind, name=shown)
+        _in_sandbox("image_cleaning:clean", PICTURE, workdir, source=source, target=cleaned, pages=pages, kind=kind, name=shown)
     except _Failed as problem:
         raise FileRefused(
             both(
