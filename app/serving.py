@@ -1,8 +1,9 @@
 """gunicorn's configuration, from our own settings: ``gunicorn -c app/serving.py wsgi:app``."""
 
-from app import config
+from app.config import load
 
-_settings = config.load()
+# No name here may be one of gunicorn's own settings, such as "config": gunicorn would take it as that setting.
+_settings = load()
 bind = f"{_settings.host}:{_settings.port}"
 workers = _settings.web_workers
 worker_class = "gthread"
