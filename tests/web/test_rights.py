@@ -1,0 +1,322 @@
+"""The table of rights on the web: every guarded address × every kind of person × every stage, asked for real.
+
+Expected is what ``permissions.may`` says; ``test_permissions.py`` holds that table itself. Here it is shown that no page
+does anything else than the table says, that a refused request changes nothing, and that no address is forgotten.
+"""
+
+import inspect
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+from whole_site import PEOPLE, REFERENCE, ROLES, SUPERVISORS, Site, whole_site
+
+from app import permissions
+from app.accounts.models import Account
+from app.assessment.models import Assessment
+from app.dossiers.models import Dossier, Evidence, Statement
+from app.extensions import session
+
+
+@dataclass(frozen=True)
+class Request:
+    """How an address is asked for so that, once let in, the page has what it needs: it never answers 403, 404 or 410 then."""
+
+    method: str
+    values: dict[str, Any] = field(default_factory=dict)
+    form: dict[str, Any] = field(default_factory=dict)
+    query: str = ""
+
+
+def get(query: str = "", **values: Any) -> Request:
+    return Request("GET", values, query=query)
+
+
+def post(form: dict[str, Any] | None = None, query: str = "", **values: Any) -> Request:
+    return Request("POST", values, form or {}, query)
+
+
+PROOF = {"question_id": "proof"}
+COURSES = {"section_id": "learning", "question_id": "courses"}
+CLOSING = {"section_id": "closing", "question_id": "supervisor"}
+MEETINGS = {"question_id": "meetings"}
+REQUESTS: dict[str, tuple[Request, ...]] = {
+    "auth.account": (get(), post({"name": "Nieuwe naam", "language": "nl"})),
+    "auth.change_password": (post({"current": "verkeerd", "password": "een ander lang wachtwoord"}),),
+    "assessor.bundle": (get(),),
+    "assessor.document": (get(form="pdf"), get(form="docx")),
+    "assessor.home": (get(),),
+    "assessor.read": (get(),),
+    "candidate.ask_revoke": (get(),),
+    "candidate.check": (get(),),
+    "candidate.document": (get(form="pdf"), get(form="docx"), get(form="zip")),
+    "candidate.home": (get(),),
+    "candidate.invite": (post({"name": "Els Bos", "email": "els@praktijk.example", "language": "nl"}, **CLOSING),),
+    "candidate.receipt": (get(),),
+    "candidate.remind": (post(),),
+    "candidate.revoke": (post(),),
+    "candidate.send": (post({"name": "Sanne de Vries", "declarations": "truth"}),),
+    "candidate.start": (get(), post({"scheme": "small", "language": "nl"})),
+    "candidate.submit": (get(),),
+    "candidate.supervisor": (get(**CLOSING),),
+    "candidate.tasks": (get(),),
+    "evidence.ask_remove": (get(),),
+    "evidence.download": (get(),),
+    "evidence.home": (get(),),
+    "evidence.remove": (post(),),
+    "evidence.upload": (post(),),
+    "office.assign": (post({"assessor": "assessor"}),),
+    "office.end_assignment": (post(),),
+    "office.home": (get(),),
+    "office.plugins": (get(),),
+    "office.retry": (post(),),
+    "section.add_row": (get(**COURSES),),
+    "section.ask_remove_row": (get(**COURSES),),
+    "section.autosave": (post({"version": "1", "name": "Anders"}),),
+    "section.choose": (get(**PROOF),),
+    "section.edit_row": (get(**COURSES),),
+    "section.remove_row": (post(**COURSES),),
+    "section.resolve": (post({"version": "1", "seen": "1", "name": "Anders"}),),
+    "section.save": (post({"version": "1", "name": "Anders"}),),
+    "section.save_row": (post({"before": "", "courses.name": "Nog een", "courses.points": "2"}, **{**COURSES, "row_id": "r2"}),),
+    "section.show": (get(),),
+    "section.use_chosen": (post({"files": "evidence"}, **PROOF),),
+    "supervisor.decline": (post({"reason": "Ik ken haar niet."}),),
+    "supervisor.declining": (get(),),
+    "supervisor.finished": (get(),),
+    "supervisor.form": (get(),),
+    "supervisor.read": (get(),),
+    "supervisor.row": (get(**MEETINGS),),
+    "supervisor.save": (post({"version": "1", "opinion": "Anders"}),),
+    "supervisor.save_row": (post({"version": "1", "meetings.subject": "Plan"}, **MEETINGS),),
+}
+PUBLIC = {
+    "auth.confirm", "auth.forgot", "auth.login", "auth.logout", "auth.mailed", "auth.register", "auth.resend", "auth.reset",
+    "demo.home", "demo.letter", "demo.post", "public.health", "public.home", "public.language",
+    "supervisor.enter", "supervisor.invitation",
+}  # fmt: skip
+DOWNLOADS = {"assessor.bundle", "assessor.document", "candidate.document", "evidence.download"}
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory, empty_database: Any, password_hash: str) -> Iterator[Site]:
+    with whole_site(tmp_path_factory.mktemp("rights"), empty_database, password_hash) as made:
+        yield made
+
+
+@pytest.fixture(autouse=True)
+def fresh(site: Site) -> Iterator[None]:
+    site.reset()
+    yield
+    session.remove()
+
+
+def guarded(site: Site) -> dict[str, str]:
+    """Every endpoint behind a guard with its action."""
+    views = {rule.endpoint: site.app.view_functions[rule.endpoint] for rule in site.app.url_map.iter_rules()}
+    return {name: view.guarded_action for name, view in views.items() if getattr(view, "guarded_action", "")}
+
+
+def ask(site: Site, client: FlaskClient, endpoint: str, request: Request, **options: Any) -> TestResponse:
+    (rule,) = (one.rule for one in site.app.url_map.iter_rules(endpoint))
+    form = {name: site.values["evidence_id"] if value == "evidence" else value for name, value in request.form.items()}
+    if form.get("assessor"):
+        form["assessor"] = site.accounts["other assessor"]
+    data = form if request.method == "POST" else None
+    return client.open(site.address(rule, **request.values), method=request.method, data=data, **options)
+
+
+def kind_of(action: str) -> type | None:
+    (kind,) = {rule.kind for rule in permissions.RULES if rule.action == action}
+    return kind
+
+
+def thing_of(site: Site, kind: type | None, person: str) -> object:
+    """The thing that the address names; a supervisor's addresses name nothing, so his are about his own statement."""
+    if kind is Dossier:
+        return session.query(Dossier).where(Dossier.reference == REFERENCE).one()
+    if kind is Evidence:
+        return session.get_one(Evidence, site.values["evidence_id"])
+    if kind is Assessment:
+        return session.get_one(Assessment, site.values["assessment_id"])
+    return session.get_one(Statement, site.statements[person if person in SUPERVISORS else "supervisor"]) if kind else None
+
+
+def may(site: Site, person: str, action: str) -> bool:
+    thing = thing_of(site, kind_of(action), person)
+    if person in ROLES:
+        return permissions.may(session.get_one(Account, site.accounts[person]), action, thing)
+    if person in SUPERVISORS:
+        own = session.get_one(Statement, site.statements[person])
+        return permissions.may(own, action, thing)
+    return permissions.may(None, action, thing)
+
+
+def let_in(answer: TestResponse) -> bool:
+    """Whether the page itself answered. Refused is 403, 404 or 410, or a redirect to the login or (submitting) to the receipt."""
+    if answer.status_code in (403, 404, 410):
+        return False
+    location = answer.headers.get("Location", "")
+    return not location.startswith("/inloggen") and not location.endswith("/ontvangst")
+
+
+def stages(action: str) -> tuple[str, ...]:
+    kind = kind_of(action)
+    if kind is None:
+        return ("",)
+    return permissions.stages_of(Statement if action in ("statement.read", "statement.fill") else Dossier)
+
+
+def put_stage(site: Site, action: str, stage: str) -> None:
+    if action in ("statement.read", "statement.fill"):
+        signed = "2026-11-01 10:00:00" if stage == "signed" else None
+        site.write("UPDATE statement SET stage = ?, signed_at = ?", stage, signed)
+    elif stage:
+        site.write("UPDATE dossier SET stage = ?", stage)
+
+
+def test_every_address_is_in_the_table(site: Site) -> None:
+    rules = {rule.endpoint for rule in site.app.url_map.iter_rules()} - {"static"}
+    assert rules == PUBLIC | set(REQUESTS)
+    assert set(guarded(site)) == set(REQUESTS)
+    methods = {rule.endpoint: rule.methods - {"HEAD", "OPTIONS"} for rule in site.app.url_map.iter_rules()}
+    assert {name: {one.method for one in asked} for name, asked in REQUESTS.items()} == {name: methods[name] for name in REQUESTS}
+
+
+def test_every_cell_r7_answers_as_the_table_of_rights_says(site: Site) -> None:
+    cells, allowed, wrong = 0, 0, []
+    with closing(sqlite3.connect(site.database)) as watch:
+        version = "PRAGMA data_version"
+        plan = sorted({(action, stage) for action in guarded(site).values() for stage in stages(action)})
+        for action, stage in plan:
+            put_stage(site, action, stage)
+            expected = {person: may(site, person, action) for person in PEOPLE}
+            session.remove()
+            before = watch.execute(version).fetchone()
+            for endpoint, asked in REQUESTS.items():
+                if guarded(site)[endpoint] != action:
+                    continue
+                for request in asked:
+                    for person in PEOPLE:
+                        answer = ask(site, site.clients[person], endpoint, request)
+                        after = watch.execute(version).fetchone()
+                        cells += 1
+                        allowed += expected[person]
+                        if let_in(answer) != expected[person] or answer.status_code >= 500:
+                            wrong.append((endpoint, request.method, person, stage, answer.status_code, expected[person]))
+                        elif not expected[person] and after != before:
+                            wrong.append((endpoint, request.method, person, stage, "refused, and yet something was written"))
+                        answer.close()
+                        if after != before:
+                            site.reset()
+                            put_stage(site, action, stage)
+                            before = watch.execute(version).fetchone()
+            site.reset()
+    assert [str(one) for one in wrong] == []
+    print(f"{cells} cells, {allowed} of them allowed")
+    assert cells > 2000
+    assert 0 < allowed < cells / 5
+
+
+# --- downloads -----------------------------------------------------------------------------------------------------
+
+
+def test_every_page_that_sends_a_file_is_known_r9(site: Site) -> None:
+    sources = {name: inspect.getsource(inspect.unwrap(site.app.view_functions[name])) for name in guarded(site)}
+    assert {name for name, source in sources.items() if "send_file(" in source or "return sent(" in source} == DOWNLOADS
+
+
+def downloads(site: Site, endpoints: set[str]) -> Iterator[tuple[str, Request]]:
+    for endpoint in sorted(endpoints):
+        for request in REQUESTS[endpoint]:
+            yield endpoint, request
+
+
+@pytest.mark.parametrize(("person", "endpoints"), [("owner", {"candidate.document", "evidence.download"}),
+                                                   ("assigned assessor", {"assessor.bundle", "assessor.document"})])  # fmt: skip
+def test_downloads_r9_are_for_one_person_and_also_parts_and_unchanged_copies_are_refused_to_others(
+    site: Site, person: str, endpoints: set[str]
+) -> None:
+    site.write("UPDATE dossier SET stage = 'in_assessment'")
+    for endpoint, request in downloads(site, endpoints):
+        answer = ask(site, site.clients[person], endpoint, request)
+        assert answer.status_code == 200
+        assert answer.data
+        mark = answer.headers["ETag"]
+        for other in set(PEOPLE) - {person}:
+            for headers in ({}, {"Range": "bytes=0-3"}, {"If-None-Match": mark}):
+                refused = ask(site, site.clients[other], endpoint, request, headers=headers)
+                assert not let_in(refused), (endpoint, other, headers)
+                assert "ETag" not in refused.headers
+                assert answer.data not in refused.data
+
+
+@pytest.mark.parametrize(
+    "revoke",
+    [
+        "UPDATE assignment SET ended_at = '2026-11-01 10:00:00'",
+        "DELETE FROM account_role WHERE role = 'assessor'",
+        "UPDATE account SET disabled_at = '2026-11-01 10:00:00'",
+        "UPDATE login_session SET ended_at = '2026-11-01 10:00:00'",
+        "UPDATE dossier SET stage = 'withdrawn'",
+    ],
+)
+def test_assessors_downloads_r9_end_with_the_appointment(site: Site, revoke: str) -> None:
+    site.write("UPDATE dossier SET stage = 'in_assessment'")
+    client = site.clients["assigned assessor"]
+    for statement, expected in (("SELECT 1", True), (revoke, False)):
+        site.write(statement)
+        for endpoint, request in downloads(site, {"assessor.bundle", "assessor.document"}):
+            assert let_in(ask(site, client, endpoint, request)) == expected, endpoint
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "revoke"),
+    [
+        ("evidence.download", "UPDATE evidence SET removed_at = '2026-11-01 10:00:00'"),
+        ("evidence.download", "UPDATE evidence SET stage = 'received', cleaned_sha256 = NULL"),
+        ("evidence.download", "UPDATE dossier SET owner_id = owner_id + 1"),
+        ("evidence.download", "UPDATE account SET disabled_at = '2026-11-01 10:00:00'"),
+        ("candidate.document", "UPDATE login_session SET ended_at = '2026-11-01 10:00:00'"),
+        ("candidate.document", "UPDATE dossier SET owner_id = owner_id + 1"),
+        ("candidate.document", "UPDATE dossier SET stage = 'returned'"),
+        ("candidate.document", "DELETE FROM account_role WHERE role = 'candidate'"),
+    ],
+)
+def test_candidates_downloads_r9_end_with_the_right_to_them(site: Site, endpoint: str, revoke: str) -> None:
+    site.write("UPDATE dossier SET stage = 'submitted'")
+    for statement, expected in (("SELECT 1", True), (revoke, False)):
+        site.write(statement)
+        for name, request in downloads(site, {endpoint}):
+            assert let_in(ask(site, site.clients["owner"], name, request)) == expected
+
+
+def test_a_file_of_one_dossier_cannot_be_had_through_the_address_of_another_r9(site: Site) -> None:
+    """The owner of one dossier and a file that belongs to somebody else's: neither address gives it."""
+    theirs = session.query(Evidence.id).join(Dossier).where(Dossier.reference != REFERENCE).scalar()
+    session.remove()
+    for reference in (REFERENCE, "KL-ANDER"):
+        assert site.clients["owner"].get(f"/dossier/{reference}/bewijs/{theirs}").status_code == 404
+    assert site.clients["owner"].post(f"/dossier/{REFERENCE}/bewijs/{theirs}/verwijderen").status_code in (302, 404)
+    assert session.get_one(Evidence, theirs).removed_at is None
+
+
+def test_a_statement_of_one_dossier_cannot_be_managed_through_the_address_of_another_r9(site: Site) -> None:
+    theirs = site.statements["other supervisor"]
+    for reference in (REFERENCE, "KL-ANDER"):
+        for deed in ("herinneren", "intrekken"):
+            assert site.clients["owner"].post(f"/dossier/{reference}/verklaringen/{theirs}/{deed}").status_code == 404
+    assert session.get_one(Statement, theirs).stage == "invited"
+
+
+def test_a_supervisors_session_r9_ends_when_the_invitation_is_withdrawn(site: Site) -> None:
+    link = f"/dossier/{REFERENCE}/verklaringen/{site.statements['supervisor']}/intrekken"
+    assert site.clients["supervisor"].get("/verklaren/lezen").status_code == 200
+    assert site.clients["owner"].post(link).status_code == 302
+    assert [site.clients["supervisor"].get(path).status_code for path in ("/verklaren", "/verklaren/lezen")] == [410, 410]
+    assert site.clients["other supervisor"].get("/verklaren/lezen").status_code == 200
