@@ -149,6 +149,10 @@ def _sound_name(part: str) -> bool:
     return not part.startswith("/") and "\\" not in part and ":" not in part and ".." not in part.split("/")
 
 
+TAKEN_OUT_WHEN_OUTSIDE = ("/hyperlink", "/attachedTemplate")
+"""Relations that the document reads well without: links keep their words, and every office's letter has a template."""
+
+
 def _parsed(part: str, package: _Package) -> etree._Element:
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, remove_blank_text=False)
     root = etree.fromstring(package.parts[part], parser)
@@ -193,7 +197,7 @@ def _check_relations(part: str, tree: etree._Element, name: str) -> None:
     for _, kind, target, outside in _relations(tree):
         if kind.endswith(ACTIVE_RELATIONS):
             raise FileRefused(_active(name))
-        if outside and not kind.endswith("/hyperlink"):
+        if outside and not kind.endswith(TAKEN_OUT_WHEN_OUTSIDE):
             raise FileRefused(
                 both(
                     "“%(name)s” haalt een onderdeel van buiten het document op, bijvoorbeeld een sjabloon of een gekoppelde "
@@ -233,9 +237,11 @@ def _drop_relations(part: str, tree: etree._Element, trees: dict[str, etree._Ele
 
 def _forget_links(tree: etree._Element, ids: set[str]) -> None:
     """Leaves the words of a link whose target is gone; Word calls a document broken that refers to a missing relation."""
-    for element in tree.iter():
+    for element in list(tree.iter()):
         for key in [key for key, value in element.attrib.items() if value in ids and "relationships}" in str(key)]:
             del element.attrib[key]
+            if element.tag == f"{WORD}attachedTemplate" and (parent := element.getparent()) is not None:
+                parent.remove(element)  # it consists of its target alone
 
 
 def _empty_metadata(package: _Package, trees: dict[str, etree._Element]) -> None:

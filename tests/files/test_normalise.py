@@ -506,7 +506,7 @@ def test_docx_is_refused(tmp_path: Path, changes: dict[str, Any], words: str) ->
 @pytest.mark.parametrize(
     ("kind", "target", "outside", "words"),
     [
-        ("attachedTemplate", "http://127.0.0.1:9/t.dotm", True, OUTSIDE),
+        ("frame", "http://127.0.0.1:9/t.html", True, OUTSIDE),
         ("image", "file://server/share/a.png", True, OUTSIDE),
         ("oleObject", "embeddings/a.bin", False, ACTIVE),
         ("aFChunk", "a.html", False, ACTIVE),
@@ -516,6 +516,13 @@ def test_docx_is_refused(tmp_path: Path, changes: dict[str, Any], words: str) ->
 )
 def test_docx_relation_is_refused(tmp_path: Path, kind: str, target: str, outside: bool, words: str) -> None:
     assert words in refusal(making.related(making.word(tmp_path / "a.docx"), kind, target, outside=outside))
+
+
+def test_docx_made_from_a_template_elsewhere_is_kept_without_it(tmp_path: Path) -> None:
+    source = making.related(making.word(tmp_path / "a.docx"), "attachedTemplate", "http://127.0.0.1:9/t.dotm", outside=True)
+    result = accept(source)
+    with zipfile.ZipFile(result.cleaned) as package:
+        assert [name for name in package.namelist() if b"t.dotm" in package.read(name)] == []
 
 
 def test_docx_that_is_another_zip_is_refused(tmp_path: Path) -> None:
