@@ -224,7 +224,7 @@ def _drop_relations(part: str, tree: etree._Element, trees: dict[str, etree._Ele
     """Takes thumbnails, signatures and unsafe links out of one list of relations; says whether it changed anything."""
     dropped = []
     for relation, kind, target, outside in list(_relations(tree)):
-        unsafe = outside and not target.strip().lower().startswith(SAFE_LINKS)
+        unsafe = outside and not (kind.endswith("/hyperlink") and target.strip().lower().startswith(SAFE_LINKS))
         if unsafe or kind.endswith(DROPPED_RELATIONS):
             dropped.append(str(relation.get("Id", "")))
             tree.remove(relation)
