@@ -1,0 +1,64 @@
+"""The invented people of the demo. Any likeness to somebody who exists is chance."""
+
+from dataclasses import dataclass
+
+from app.accounts import passwords
+from app.errors import Text
+from app.texts import both, pick
+
+DEMO_DOMAIN = "voorbeeld.example"  # RFC 2606: belongs to nobody, and no mail ever arrives there
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody with an account. ``story`` says what there is to see when one logs in as this person."""
+
+    name: str
+    email: str
+    role: str
+    story: Text
+    password: str = passwords.DEMO
+
+
+@dataclass(frozen=True)
+class Supervisor:
+    """Somebody without an account, who comes by a mailed link."""
+
+    name: str
+    email: str
+
+
+def _at_home(name: str) -> str:
+    return f"{name}@{DEMO_DOMAIN}"
+
+
+SHOWCASE = Person(
+    "Şenay Łukasiewicz-de Vries",
+    _at_home("senay"),
+    "candidate",
+    both("Haar dossier is ingediend, verzegeld en toegewezen."),
+)
+HALFWAY = Person(
+    "Renée Noordzij-Çelik",
+    _at_home("renee"),
+    "candidate",
+    both("Zij is halverwege: een bestand is geweigerd en haar supervisor moet nog tekenen."),
+)
+FRESH = Person("Joost van ’t Hekke", _at_home("joost"), "candidate", both("Hij moet nog beginnen."))
+ASSESSORS = (
+    Person("Wouter Sjöberg", _at_home("wouter"), "assessor", both("Hij beoordeelt het dossier van Şenay.")),
+    Person("Aïsha ter Braak", _at_home("aisha"), "assessor", both("Zij beoordeelt het dossier van Şenay.")),
+)
+OFFICE = Person("Margriet Zuidervelt", _at_home("margriet"), "office", both("Zij ziet alle dossiers en wijst beoordelaars toe."))
+PEOPLE = (SHOWCASE, HALFWAY, FRESH, *ASSESSORS, OFFICE)
+SUPERVISOR = Supervisor("Hélène Kuiper-Bąk", _at_home("helene"))
+
+
+def logins() -> str:
+    """Who one can log in as, for the terminal."""
+    rows = [(person.role, person.email, person.password, person.name, pick(person.story, "en")) for person in PEOPLE]
+    widths = [max(len(row[column]) for row in rows) for column in range(3)]
+    lines = [
+        "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), f"{row[3]}: {row[4]}"]) for row in rows
+    ]
+    return "\n".join(["Demo logins (role, e-mail address, password):", *(f"  {line}" for line in lines)])
