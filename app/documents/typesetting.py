@@ -102,6 +102,7 @@ def document_data(outline: Outline) -> dict[str, Any]:
         "subtitles": [_breakable(text) for text in outline.subtitles],
         "reference": outline.reference,
         "organisation": _breakable(outline.organisation),
+        "author": outline.candidate,
         "candidate": _breakable(outline.candidate),
         "running-head": _breakable(outline.running_head),
         "mark": outline.mark,
@@ -206,7 +207,7 @@ def is_web_address(link: str) -> bool:
 
 
 def _breakable(text: str) -> str:
-    """Addresses, hashes and endless words may be broken every eight characters, so that they stay inside their column."""
+    """Addresses, hashes and endless words may be broken every eight characters (the template knows the sign for that)."""
     return LONG_WORD.sub(_with_breaks, text)
 
 

@@ -58,6 +58,7 @@ def test_typeset_marks_row_headers_of_facts() -> None:
 
 def test_typeset_evaluates_nothing_in_an_answer() -> None:
     text = " ".join(text_of(assembled.sample().authored).split())
+    assert "\u200b" not in text
     assert 'Letterlijk: #read("/etc/passwd") {{7*7}} <w:p/> $x^2$ @label \\ _ ~ `code` & "aanhalingstekens" -- klaar.' in text
 
 
