@@ -9,12 +9,13 @@ import json
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, String, select, text
+from sqlalchemy import JSON, String, func, select, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.extensions import Base, now, session
 
 CHAIN_LOCK = 7_204_551  # PostgreSQL advisory lock: one writer extends the chain at a time; SQLite has one writer anyway
+FIRST = "0" * 64
 
 
 class AuditEntry(Base):
@@ -49,12 +50,31 @@ def write(action: str, *, actor: object, thing: object, **details: int | str | N
         action=action,
         thing=name_of(thing),
         details=details,
-        previous_sha256=previous or "0" * 64,
+        previous_sha256=previous or FIRST,
     )
     entry.sha256 = entry.digest()
     session.add(entry)
     session.flush()
     return entry
+
+
+def verify() -> int | None:
+    """The id of the first entry that was changed, or that does not follow on the one before it; ``None`` when all is well.
+
+    What was cut off at the end leaves no trace here: compare the last entry's hash with one that was kept elsewhere.
+    """
+    previous = FIRST
+    for entry in session.scalars(select(AuditEntry).order_by(AuditEntry.id).execution_options(yield_per=500)):
+        if entry.previous_sha256 != previous or entry.sha256 != entry.digest():
+            return entry.id
+        previous = entry.sha256
+    return None
+
+
+def head() -> tuple[int, str]:
+    """How many entries there are and the hash of the last one: to be kept outside the database."""
+    last = session.scalar(select(AuditEntry.sha256).order_by(AuditEntry.id.desc()).limit(1))
+    return session.scalar(select(func.count(AuditEntry.id))) or 0, last or FIRST
 
 
 def name_of(record: object) -> str:

@@ -17,7 +17,7 @@ from flask.cli import AppGroup
 from huey import SqliteHuey
 from sqlalchemy import Engine, select
 
-from app import demo, jobs, migrations, pipeline
+from app import audit, demo, jobs, migrations, pipeline
 from app.accounts import passwords, registration
 from app.accounts.models import ROLES, Account
 from app.assessment import assignment, queue
@@ -35,6 +35,7 @@ database = AppGroup("database", help="The database's shape.")
 accounts = AppGroup("accounts", help="People and their roles.")
 dossiers = AppGroup("dossiers", help="Dossiers and their documents.")
 assessments = AppGroup("assessments", help="The assessment queue.")
+audit_commands = AppGroup("audit", help="The record of who did what.")
 pipeline_commands = AppGroup("pipeline", help="What happens by itself: checks, assembling, mail.")
 schemes = AppGroup("schemes", help="Certification schemes.")
 plugins = AppGroup("plugins", help="Plugins.")
@@ -42,7 +43,7 @@ demo_commands = AppGroup("demo", help="Invented people and dossiers, to try thin
 
 
 def install(app: Flask) -> None:
-    for group in (database, accounts, dossiers, assessments, pipeline_commands, schemes, plugins, demo_commands):
+    for group in (database, accounts, dossiers, assessments, audit_commands, pipeline_commands, schemes, plugins, demo_commands):
         app.cli.add_command(group)
     for command in (prepare, announce, worker):
         app.cli.add_command(command)
@@ -306,6 +307,19 @@ def resume(reference: str | None) -> None:
     for snapshot_id in ids:
         cast(jobs.Ring, current_app.extensions["ring"])("snapshot", snapshot_id)
     click.echo(f"{len(ids)} taken up again.")
+
+
+# --- audit ---------------------------------------------------------------------------------------------------------
+
+
+@audit_commands.command("verify")
+def verify_audit() -> None:
+    """Read the whole record and check that nothing in it was changed, taken out or put in between."""
+    broken = audit.verify()
+    if broken is not None:
+        stop(f"The record was changed: entry {broken} does not fit the one before it, or its own hash.")
+    count, head = audit.head()
+    click.echo(f"{count} entries, all in order. The last one is {head}.")
 
 
 # --- schemes and plugins -------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from app.accounts.models import Account
 from app.assessment import assignment
+from app.assessment.assignment import OPEN_FOR_JUDGING
 from app.assessment.models import Assessment
 from app.dossiers.lifecycle import OPEN_STAGES
 from app.dossiers.models import DOSSIER_STAGES, STATEMENT_STAGES, Dossier, Evidence, Statement
@@ -27,7 +28,13 @@ def owns(actor: Actor, thing: object) -> bool:
 
 
 def is_assigned(actor: Actor, thing: object) -> bool:
-    return isinstance(actor, Account) and isinstance(thing, Assessment) and assignment.current(thing, actor) is not None
+    """Assigned now, and still without a conflict of interest: an assessor may be asked as supervisor later on."""
+    return (
+        isinstance(actor, Account)
+        and isinstance(thing, Assessment)
+        and assignment.current(thing, actor) is not None
+        and assignment.conflict_of(actor, thing.dossier) is None
+    )
 
 
 def is_own_statement(actor: Actor, thing: object) -> bool:
@@ -62,10 +69,10 @@ RULES: tuple[Rule, ...] = (
     Rule("statement.fill", "supervisor", Statement, ("invited",), is_own_statement),
     Rule("statement.read", "supervisor", Statement, ("invited", "signed", "declined"), is_own_statement),
     Rule("assessment.list", "assessor"),
-    Rule("assessment.read", "assessor", Assessment, ("submitted", "in_assessment"), is_assigned),
+    Rule("assessment.read", "assessor", Assessment, OPEN_FOR_JUDGING, is_assigned),
     Rule("office.queue", "office"),
     Rule("office.plugins", "office"),
-    Rule("assessment.assign", "office", Assessment, ("submitted", "in_assessment")),
+    Rule("assessment.assign", "office", Assessment, OPEN_FOR_JUDGING),
 )
 ACTIONS = tuple(dict.fromkeys(rule.action for rule in RULES))
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, or_, select, update
+from sqlalchemy import ColumnElement, and_, or_, select, update
 
-from app import audit, mail, plugin_loader
+from app import audit, mail
 from app.accounts import login
 from app.assessment import queue
 from app.config import Settings
@@ -22,13 +22,15 @@ from app.documents.models import Bundle, Delivery, Product
 from app.dossiers import evidence as folder
 from app.dossiers import lifecycle, log, submission
 from app.dossiers.models import Evidence, Snapshot
-from app.errors import Conflict, DomainError, FileRefused
+from app.errors import Conflict, DomainError, FileRefused, StorageFailure, Text
 from app.extensions import now, session, transaction
 from app.files import store
-from app.plugin_api import BundleInfo
+from app.files.scan import ScannerUnavailable
+from app.plugin_api import BundleInfo, Receipt
+from app.plugin_loader import Plugin, PluginFailed
 from app.schemes import schemas
 from app.schemes.loader import Catalogue
-from app.texts import both
+from app.texts import both, pick
 
 logger = logging.getLogger(__name__)
 
@@ -54,26 +56,29 @@ def silent(step: str, percent: int) -> None:
 
 
 def run_evidence(installation: Installation, evidence_id: int) -> None:
-    """Checks one received file. A file that cannot be checked for a passing reason is tried again later."""
-    if not _claim(Evidence, evidence_id, Evidence.stage == "received"):
+    """Checks one received file. One that cannot be checked now is tried again later: a few times, or as long as it takes
+    when it is the scanner or the disk that does not work.
+    """
+    if not _claim(Evidence, evidence_id, and_(Evidence.stage == "received", Evidence.removed_at.is_(None))):
         return
     item = session.get_one(Evidence, evidence_id)
     name = item.name
     session.expunge(item)
     session.rollback()
-    examined, refusal = None, None
+    examined, refusal, held = None, None, False
     try:
         examined = folder.examine(item, installation.settings, report_signatures="app.documents.verification:report_in_child")
     except FileRefused as error:
         refusal = error
-    except Exception:
+    except Exception as error:
         logger.exception("evidence %s could not be checked", evidence_id)
+        held = isinstance(error, StorageFailure | ScannerUnavailable | OSError)
     with transaction():
         item = session.get_one(Evidence, evidence_id)
         item.claimed_until = None
         if examined is not None:
             folder.accept(item, examined)
-        elif refusal is None and item.attempts >= EVIDENCE_ATTEMPTS:
+        elif refusal is None and not held and item.attempts >= EVIDENCE_ATTEMPTS:
             refusal = FileRefused(
                 both(
                     "%(name)s kon na meer pogingen niet worden gecontroleerd. Sla het opnieuw op als pdf en voeg het weer toe.",
@@ -84,6 +89,7 @@ def run_evidence(installation: Installation, evidence_id: int) -> None:
             item.claimed_until = now() + _wait(item.attempts)
         if refusal is not None:
             folder.refuse(item, refusal)
+        if item.stage == "refused" and item.removed_at is None:
             owner = item.dossier.owner
             mail.put(
                 to=owner.email,
@@ -92,7 +98,7 @@ def run_evidence(installation: Installation, evidence_id: int) -> None:
                 data={
                     "name": owner.name,
                     "title": item.name,
-                    "reason": refusal.text[item.dossier.language],
+                    "reason": pick(item.refusal, item.dossier.language),
                     "dossier": item.dossier.reference,
                     "link": f"/dossier/{item.dossier.reference}/bewijs",
                 },
@@ -112,6 +118,8 @@ def run_snapshot(installation: Installation, snapshot_id: int, report: Report = 
     try:
         while not _step(installation, snapshot_id, report):
             pass
+    except Conflict:
+        logger.info("snapshot %s: another worker was first", snapshot_id)
     except Exception as error:
         logger.exception("snapshot %s stopped", snapshot_id)
         _note_failure(snapshot_id, error)
@@ -160,8 +168,8 @@ def _seal(installation: Installation, snapshot: Snapshot, report: Report) -> Non
     sealed = sealing.outcome(work)
     with transaction():
         snapshot = session.get_one(Snapshot, snapshot_id)
-        session.add(Bundle(snapshot_id=snapshot_id, **sealed))
         lifecycle.advance(snapshot, "sealed", error=None, percent=99)
+        session.add(Bundle(snapshot_id=snapshot_id, **sealed))
         log.note(snapshot.dossier, "sealed")
         audit.write("snapshot.sealed", actor="system", thing=snapshot)
     report("bind", 99)
@@ -199,7 +207,10 @@ def _hand_over(snapshot_id: int) -> None:
 
 
 def _deliver(installation: Installation, snapshot: Snapshot) -> None:
-    """Calls the ``deliver`` hook of each plugin of this dossier that has one and has no receipt yet."""
+    """Calls the ``deliver`` hook of each plugin of this dossier that has one and has no receipt yet.
+
+    One that fails does not keep the others waiting; it is tried again later.
+    """
     snapshot_id = snapshot.id
     bundle = session.scalars(select(Bundle).where(Bundle.snapshot_id == snapshot_id)).one()
     content = submission.content_of(snapshot)
@@ -213,17 +224,42 @@ def _deliver(installation: Installation, snapshot: Snapshot) -> None:
         scheme=content["template"]["scheme"],
     )
     session.rollback()
+    failures: list[PluginFailed] = []
     for plugin in installation.catalogue.plugins_of(schemas.load(content["template"])):
-        if "deliver" not in plugin.hooks or plugin.id in delivered:
+        is_known = plugin.enabled or bool(plugin.hooks)
+        if plugin.id in delivered or (is_known and "deliver" not in plugin.hooks):
             continue
-        receipt = plugin_loader.call_hook(plugin, "deliver", info)
+        try:
+            receipt = _receipt(plugin, info)
+        except PluginFailed as failure:
+            failures.append(failure)
+            continue
         with transaction():
             session.add(
                 Delivery(snapshot_id=snapshot_id, plugin=plugin.id, reference=receipt.reference[:200], url=receipt.url[:500])
             )
             audit.write("bundle.delivered", actor="system", thing=f"snapshot:{snapshot_id}", plugin=plugin.id)
+    if failures:
+        raise failures[0]
     with transaction():
-        session.get_one(Snapshot, snapshot_id).delivered_at = now()
+        snapshot = session.get_one(Snapshot, snapshot_id)
+        snapshot.delivered_at, snapshot.error, snapshot.next_attempt_at = now(), None, None
+
+
+def _receipt(plugin: Plugin, info: BundleInfo) -> Receipt:
+    """What ``deliver`` gives. Failing here does not disable the plugin: the other body's queue may be away for a while."""
+    if not plugin.enabled:
+        raise PluginFailed(_not_delivered(plugin), plugin=plugin.id)
+    try:
+        receipt = plugin.hooks["deliver"](info)
+        return Receipt(str(receipt.reference), str(receipt.url))
+    except Exception as error:
+        logger.exception("plugin %s did not deliver %s", plugin.id, info.reference)
+        raise PluginFailed(_not_delivered(plugin), plugin=plugin.id) from error
+
+
+def _not_delivered(plugin: Plugin) -> Text:
+    return both("De uitbreiding „%(title)s” kon de bundel niet afleveren. Wij proberen het vanzelf opnieuw.", title=plugin.title)
 
 
 def _note_progress(snapshot_id: int, step: str, percent: int) -> None:
@@ -237,13 +273,25 @@ def _note_progress(snapshot_id: int, step: str, percent: int) -> None:
 
 
 def _note_failure(snapshot_id: int, error: Exception) -> None:
-    text = dict(error.text) if isinstance(error, DomainError) else {"nl": repr(error)[:500], "en": repr(error)[:500]}
     with transaction():
         snapshot = session.get_one(Snapshot, snapshot_id)
-        snapshot.error = text
+        snapshot.error = dict(_words(error, snapshot.step))
         snapshot.next_attempt_at = now() + _wait(snapshot.attempts)
         snapshot.claimed_until = None
         audit.write("snapshot.failed", actor="system", thing=snapshot, step=snapshot.step)
+
+
+def _words(error: Exception, step: str) -> Text:
+    """What went wrong, for the candidate and the office. Only the log has an unexpected error's own words."""
+    if isinstance(error, DomainError):
+        return error.text
+    if isinstance(error, OSError) and error.errno in store.FULL_OR_READ_ONLY:
+        return store.storage_failure().text
+    return both(
+        "Het maken van de documenten stopte onverwacht (%(step)s: %(kind)s). Wij proberen het vanzelf opnieuw.",
+        step=step,
+        kind=type(error).__name__,
+    )
 
 
 # --- mail ----------------------------------------------------------------------------------------------------------

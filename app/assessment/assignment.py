@@ -1,6 +1,6 @@
 """Who judges what. Nobody judges himself or a person whom he supervised."""
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 
 from app import mail
 from app.accounts.models import Account
@@ -11,15 +11,24 @@ from app.errors import Conflict, InvalidInput
 from app.extensions import now, session
 from app.texts import both
 
+OPEN_FOR_JUDGING = ("submitted", "in_assessment")
+
 
 def conflict_of(assessor: Account, dossier: Dossier) -> dict[str, str] | None:
-    """Why this person may not judge this dossier, or ``None``. A supervisor is known by his address, in any dossier."""
+    """Why this person may not judge this dossier, or ``None``. A supervisor is known by his address, in any dossier.
+
+    Whoever signed counts for ever; an invitation that was withdrawn unsigned (a slip in the address) does not.
+    """
     if assessor.id == dossier.owner_id:
         return both("Niemand beoordeelt zijn eigen dossier.")
     supervised = session.scalar(
         select(func.count(Statement.id))
         .join(Dossier, Statement.dossier_id == Dossier.id)
-        .where(Dossier.owner_id == dossier.owner_id, func.lower(Statement.email) == assessor.email, Statement.stage != "revoked")
+        .where(
+            Dossier.owner_id == dossier.owner_id,
+            Statement.email == assessor.email,
+            or_(Statement.stage != "revoked", Statement.signed_at.is_not(None)),
+        )
     )
     if supervised:
         return both("%(name)s is of was supervisor van deze kandidaat en kan het dossier niet beoordelen.", name=assessor.name)
@@ -27,8 +36,11 @@ def conflict_of(assessor: Account, dossier: Dossier) -> dict[str, str] | None:
 
 
 def assign(assessment: Assessment, assessor: Account, *, by: Account | None) -> Assignment:
-    """Puts an assessor on an assessment and tells him by mail. Raises ``InvalidInput`` for a conflict or a missing role,
-    ``Conflict`` when he is on it already."""
+    """Puts an assessor on an assessment and tells him by mail. Raises ``InvalidInput`` for a conflict of interest or a
+    missing role, ``Conflict`` when he is on it already or the dossier is not there to be judged.
+    """
+    if assessment.dossier.stage not in OPEN_FOR_JUDGING:
+        raise Conflict(both("Dit dossier wordt nu niet beoordeeld. U kunt er niemand aan toewijzen."))
     if "assessor" not in assessor.roles or assessor.disabled_at is not None:
         raise InvalidInput(both("%(name)s is geen beoordelaar.", name=assessor.name))
     conflict = conflict_of(assessor, assessment.dossier)

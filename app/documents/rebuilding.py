@@ -26,6 +26,7 @@ def compare(snapshot: Snapshot, settings: Settings, catalogue: Catalogue) -> dic
     settings.work.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=settings.work, prefix="rebuild-") as folder:
         work = sealing.Work(content, snapshot.sha256, plugins, settings, Path(folder))
+        sealing.check_evidence(work)
         for step in sealing.STEPS:
             if set(step.makes) & set(REPRODUCIBLE):
                 sealing.run(step, work)

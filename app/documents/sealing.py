@@ -103,7 +103,7 @@ def prepare(
     folder = folder_of(settings, snapshot_id)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     work = Work(content, sha256, plugins, settings, folder, dict(products))
-    _check_evidence(work)
+    check_evidence(work)
     return work
 
 
@@ -240,7 +240,7 @@ STEPS: tuple[Step, ...] = (
 )
 
 
-def _check_evidence(work: Work) -> None:
+def check_evidence(work: Work) -> None:
     """Every file that the snapshot refers to is there and unharmed, or sealing stops and names it."""
     for item in work.content["evidence"]:
         wanted = [item["cleaned_sha256"], item["pages_sha256"]] if item["pages"] else [item["cleaned_sha256"]]

@@ -32,7 +32,9 @@ class Progress:
 def check(contents: Contents, catalogue: Catalogue, today: date) -> tuple[Finding, ...]:
     """All findings, in the order of the dossier. None means: ready to submit."""
     plugins = catalogue.plugins_of(contents.template)
-    findings = [
+    data = hook_data(contents, today)
+    of_plugins = [one for plugin in plugins for one in plugin_loader.call_hook(plugin, "check_dossier", data)]
+    findings = [  # after the hooks: one that fails disables its plugin, and then nothing may pass unchecked
         Finding(
             section=plugin.id,
             text=both("De specialisatie %(title)s is nu niet beschikbaar. Het secretariaat weet ervan.", title=plugin.title),
@@ -46,9 +48,7 @@ def check(contents: Contents, catalogue: Catalogue, today: date) -> tuple[Findin
             findings.append(
                 Finding(section=section.id, text=both("Geef aan dat u dit onderdeel hebt afgerond."), question="finished")
             )
-    for plugin in plugins:
-        findings += plugin_loader.call_hook(plugin, "check_dossier", hook_data(contents, today))
-    return tuple(findings)
+    return (*findings, *of_plugins)
 
 
 def section_findings(contents: Contents, section: Section, types: Mapping[str, QuestionType], today: date) -> list[Finding]:
@@ -127,20 +127,20 @@ def _section_progress(contents: Contents, section: Section, findings: Sequence[F
         files.update(evidence_in(question, answer))
         if question.type == "long_text" and isinstance(answer, str):
             words += question_types.count_words(answer)
-    has_statement = any(question.type == "statement" for question in contents.visible[section.id])
-    invited = has_statement and any(one.section_id == section.id for one in contents.statements)
+    asked = [question for question in contents.visible[section.id] if question.type == "statement"]
+    newest = [one for one in (contents.statement(section.id, question.id) for question in asked) if one is not None]
     refused = any(item in contents.evidence and contents.evidence[item].stage == "refused" for item in files)
-    stale = any(one.section_id == section.id and statements.is_stale(one, contents) for one in contents.statements)
+    wrong = any(one.stage == "declined" or statements.is_stale(one, contents) for one in newest)
     status: Status
     if not own:
         status = "done"
-    elif refused or stale or any(one.stage == "declined" and one.section_id == section.id for one in contents.statements):
+    elif refused or wrong:
         status = "problem"
-    elif invited and any(one.stage == "invited" and one.section_id == section.id for one in contents.statements):
+    elif any(one.stage == "invited" for one in newest):
         status = "waiting"
     elif section.id in contents.finished:
         status = "problem"
-    elif any(answers.values()) or invited:
+    elif newest or not all(question_types.nothing(answer) for answer in answers.values()):
         status = "busy"
     else:
         status = "todo"

@@ -39,11 +39,10 @@ class Examined:
     notes: list[dict[str, str]]
 
 
-def check_room(dossier: Dossier, settings: Settings) -> None:
-    """Refuses a further file when the dossier is not open or its folder is full."""
-    if dossier.stage not in OPEN_STAGES:
-        raise Forbidden(both("Dit dossier is ingediend. U kunt geen bestanden meer toevoegen."))
-    count, size = session.execute(
+def check_room(dossier: Dossier, settings: Settings, size: int = 0) -> None:
+    """Refuses a further file (of ``size`` bytes, where that is known) when the dossier is not open or its folder is full."""
+    _check_open(dossier)
+    count, taken = session.execute(
         select(func.count(), func.coalesce(func.sum(Evidence.original_size), 0)).where(
             Evidence.dossier_id == dossier.id, Evidence.removed_at.is_(None)
         )
@@ -52,10 +51,10 @@ def check_room(dossier: Dossier, settings: Settings) -> None:
         raise TooLarge(
             both("Uw bewijsmap is vol: er staan al %(n)s bestanden in. Verwijder eerst een bestand.", n=settings.max_evidence)
         )
-    if size >= settings.max_dossier_mb * 1_000_000:
+    if taken + size > settings.max_dossier_mb * 1_000_000:
         raise TooLarge(
             both(
-                "Uw bewijsmap is vol: samen zijn de bestanden meer dan %(n)s MB. Verwijder eerst een bestand.",
+                "Uw bewijsmap is vol: samen mogen de bestanden %(n)s MB zijn. Verwijder eerst een bestand.",
                 n=settings.max_dossier_mb,
             )
         )
@@ -63,7 +62,7 @@ def check_room(dossier: Dossier, settings: Settings) -> None:
 
 def receive(dossier: Dossier, blob: Blob, name: str, kind: str, settings: Settings) -> Evidence:
     """Adds a stored file to the folder; it will be checked. The same file under the same name is not taken in twice."""
-    check_room(dossier, settings)
+    _check_open(dossier)
     same = session.scalar(
         select(Evidence).where(
             Evidence.dossier_id == dossier.id,
@@ -75,10 +74,16 @@ def receive(dossier: Dossier, blob: Blob, name: str, kind: str, settings: Settin
     )
     if same is not None:
         return same
+    check_room(dossier, settings, blob.size)
     evidence = Evidence(dossier_id=dossier.id, name=name, kind=kind, original_sha256=blob.sha256, original_size=blob.size)
     session.add(evidence)
     session.flush()
     return evidence
+
+
+def _check_open(dossier: Dossier) -> None:
+    if dossier.stage not in OPEN_STAGES:
+        raise Forbidden(both("Dit dossier is ingediend. U kunt geen bestanden meer toevoegen."))
 
 
 def attach(contents: Contents, section_id: str, question_id: str, evidence_ids: list[int]) -> None:
@@ -185,7 +190,8 @@ def _evidence_question(contents: Contents, section_id: str, question_id: str) ->
     question = section.question(question_id) if section else None
     if question is None or question.type != "evidence":
         raise NotFound(both("Deze vraag bestaat niet in uw dossier."))
-    return question, evidence_in(question, contents.answer(section_id, question_id))
+    stored = answers.stored(contents.dossier, section_id)  # not the contents, which may be older than another window's file
+    return question, evidence_in(question, stored.data.get(question_id))
 
 
 def _drop_from_rows(contents: Contents, section_id: str, question_id: str, evidence_id: int) -> None:

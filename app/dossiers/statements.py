@@ -12,18 +12,20 @@ from sqlalchemy import select, update
 from app import mail
 from app.config import Settings
 from app.dossiers import lifecycle, log
-from app.dossiers.answers import checked
+from app.dossiers.answers import MAX_SECTION_BYTES, checked
 from app.dossiers.contents import Contents, evidence_in
 from app.dossiers.models import Dossier, Statement, StatementEvent
 from app.errors import Conflict, Forbidden, InvalidInput, LinkUnusable, NotFound
 from app.extensions import now, session
 from app.plugin_api import Problem, QuestionType
+from app.schemes import markup, question_types
 from app.schemes import models as stored_templates
-from app.schemes import question_types
 from app.schemes.model import Question, Section
-from app.texts import both, fill
+from app.schemes.question_types import nothing
+from app.texts import LANGUAGES, both, fill
 
 TOKEN_BYTES = 32
+MAX_NAME = 120
 SESSION_HOURS = 12
 
 
@@ -42,19 +44,31 @@ def statement_question(dossier: Dossier, section_id: str, question_id: str) -> t
 def invite(
     contents: Contents, section_id: str, question_id: str, *, name: str, email: str, language: str, settings: Settings
 ) -> Statement:
-    """Asks a supervisor for a statement; the link goes into the outbox. ``email`` is one checked address.
+    """Asks a supervisor for a statement; the link goes into the outbox.
 
-    Refused: the candidate himself, a second open invitation for the same question, a dossier that is not open.
+    Refused: what is no name or not one address, the candidate himself, a second open invitation for the same question, a
+    dossier that is not open.
     """
     dossier = contents.dossier
     statement_question(dossier, section_id, question_id)
     if dossier.stage not in lifecycle.OPEN_STAGES:
         raise Forbidden(both("Dit dossier is ingediend. U kunt geen supervisor meer uitnodigen."))
-    name, email = checked(name).strip(), email.strip()
-    if email.casefold() == dossier.owner.email.casefold():
+    name, email = _name(name), mail.address(email)
+    if len(name) < 2:
+        raise InvalidInput(both("Vul de naam van uw supervisor in."), field="name")
+    if language not in LANGUAGES:
+        raise InvalidInput(both("Kies in welke taal uw supervisor de e-mail krijgt."), field="language")
+    if email == dossier.owner.email:
         raise InvalidInput(both("Dit is uw eigen e-mailadres. Een verklaring moet van iemand anders komen."))
-    current = contents.statement(section_id, question_id)
-    if current is not None and current.stage in ("invited", "signed"):
+    current = session.scalar(
+        select(Statement.id).where(
+            Statement.dossier_id == dossier.id,
+            Statement.section_id == section_id,
+            Statement.question_id == question_id,
+            Statement.stage.in_(("invited", "signed")),
+        )
+    )
+    if current is not None:
         raise Conflict(both("Voor deze verklaring is al iemand uitgenodigd. Trek die uitnodiging eerst in."))
     token = secrets.token_urlsafe(TOKEN_BYTES)
     statement = Statement(
@@ -77,6 +91,8 @@ def remind(statement: Statement, settings: Settings) -> None:
     """Mails a fresh link; the former link stops working. An open working session goes on."""
     if statement.stage != "invited":
         raise Conflict(both("Deze verklaring is al gegeven of ingetrokken. Een herinnering is niet nodig."))
+    if statement.dossier.stage not in lifecycle.OPEN_STAGES:
+        raise Forbidden(both("Dit dossier is ingediend of ingetrokken. Een herinnering is niet nodig."))
     token = secrets.token_urlsafe(TOKEN_BYTES)
     statement.token_sha256 = sha256(token)
     statement.token_expires_at = now() + timedelta(days=settings.invitation_days)
@@ -134,6 +150,8 @@ def save(statement: Statement, data: Mapping[str, Any], version: int) -> Stateme
     typed = {**statement.data, **{key: checked(value) for key, value in data.items()}}
     if typed == statement.data:
         return statement
+    if len(canonical(typed).encode()) > MAX_SECTION_BYTES:
+        raise InvalidInput(both("De verklaring is te groot geworden om te bewaren. Kort een van uw teksten in."))
     changed = session.execute(
         update(Statement)
         .where(Statement.id == statement.id, Statement.version == version, Statement.stage == "invited")
@@ -180,21 +198,31 @@ def sign(
 ) -> Statement:
     """Signs by typed name: spends the link, binds the statement to the sections as they stand now, tells the candidate.
 
-    The caller has checked the form's answers and the consent. Raises ``Conflict`` when it was signed or withdrawn already.
+    The caller has checked the form's answers and the consent. Raises ``Conflict`` when it was signed or withdrawn already,
+    or when the sections are not as the supervisor read them.
     """
     _, question = statement_question(statement.dossier, statement.section_id, statement.question_id)
-    name = checked(typed_name).strip()
+    _check_dossier_open(statement)
+    name = _name(typed_name)
     if len(name) < 2:
         raise InvalidInput(both("Typ uw volledige naam om te ondertekenen."))
+    read = read_hash(contents, question)
+    if read not in _digests_read(statement, or_else=read):
+        raise Conflict(
+            both(
+                "De kandidaat heeft gewijzigd wat u las. Wat u invulde, is bewaard. Lees de onderdelen opnieuw en onderteken "
+                "daarna."
+            )
+        )
     consent = fill(question.settings["consent"], candidate=statement.dossier.owner.name)
     content = canonical({"answers": statement.data, "consent": consent, "name": name})
     lifecycle.advance(
         statement,
         "signed",
-        signed_name=name[:120],
+        signed_name=name,
         signed_at=now(),
         consent=consent,
-        read_sha256=read_hash(contents, question),
+        read_sha256=read,
         content_sha256=sha256(content),
     )
     _event(statement, "signed", address, user_agent, statement.content_sha256 or "")
@@ -218,6 +246,7 @@ def sign(
 def decline(statement: Statement, reason: str, *, address: str, user_agent: str) -> None:
     """The supervisor does not give the statement ("Dit ben ik niet", or another reason); the candidate is told."""
     reason = checked(reason).strip()[:2000]
+    _check_dossier_open(statement)
     lifecycle.advance(statement, "declined", declined_reason=reason)
     _event(statement, "declined", address, user_agent)
     dossier = statement.dossier
@@ -234,13 +263,14 @@ def note_read(statement: Statement, contents: Contents, *, address: str, user_ag
     """Records that the supervisor saw the sections as they stand now (once for each state of them)."""
     _, question = statement_question(statement.dossier, statement.section_id, statement.question_id)
     digest = read_hash(contents, question)
-    seen = session.scalar(
-        select(StatementEvent.id).where(
-            StatementEvent.statement_id == statement.id, StatementEvent.kind == "read", StatementEvent.sha256 == digest
-        )
-    )
-    if seen is None:
+    if digest not in _digests_read(statement):
         _event(statement, "read", address, user_agent, digest)
+
+
+def _digests_read(statement: Statement, *, or_else: str = "") -> set[str]:
+    """What the supervisor read, as hashes; ``or_else`` when he did not open the sections at all."""
+    read = select(StatementEvent.sha256).where(StatementEvent.statement_id == statement.id, StatementEvent.kind == "read")
+    return set(session.scalars(read)) or {or_else}
 
 
 def read_hash(contents: Contents, question: Question) -> str:
@@ -251,7 +281,10 @@ def read_hash(contents: Contents, question: Question) -> str:
         answers = {one.id: contents.answer(section_id, one.id) for one in shown if one.type != "statement"}
         files = [item for one in shown for item in evidence_in(one, answers.get(one.id))]
         evidence = [contents.evidence[item].original_sha256 for item in files if item in contents.evidence]
-        sections[section_id] = {"answers": {key: value for key, value in answers.items() if value}, "evidence": evidence}
+        sections[section_id] = {
+            "answers": {key: value for key, value in answers.items() if not nothing(value)},
+            "evidence": evidence,
+        }
     return sha256(canonical(sections))
 
 
@@ -309,8 +342,20 @@ def _still_open(statement: Statement) -> None:
         raise LinkUnusable(both("U hebt aangegeven dat u deze verklaring niet geeft. De kandidaat heeft daar bericht van."))
     if statement.stage == "revoked":
         raise LinkUnusable(both("Deze uitnodiging is ingetrokken. Vraag de kandidaat om een nieuwe uitnodiging."))
+    _check_dossier_open(statement)
+
+
+def _check_dossier_open(statement: Statement) -> None:
     if statement.dossier.stage not in lifecycle.OPEN_STAGES:
         raise LinkUnusable(both("Dit dossier is al ingediend of ingetrokken. Een verklaring is niet meer nodig."))
+
+
+def _name(typed: str) -> str:
+    """A person's name on one line. Raises ``InvalidInput``."""
+    name: str = " ".join(markup.clean_line(checked(typed)).split())
+    if len(name) > MAX_NAME:
+        raise InvalidInput(both("Deze naam is langer dan %(n)s tekens. Kort hem in.", n=MAX_NAME), field="name")
+    return name
 
 
 def _event(statement: Statement, kind: str, address: str = "", user_agent: str = "", digest: str = "") -> None:

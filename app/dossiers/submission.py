@@ -15,7 +15,7 @@ from app.dossiers import completeness, lifecycle, log, statements
 from app.dossiers.answers import checked
 from app.dossiers.contents import Contents, evidence_used
 from app.dossiers.models import Dossier, Evidence, Snapshot, Statement, StatementEvent
-from app.errors import InvalidInput
+from app.errors import InvalidInput, SealingFailed
 from app.extensions import now, session
 from app.plugin_api import Finding
 from app.schemes import schemas
@@ -54,6 +54,7 @@ def submit(
 ) -> Snapshot:
     """Freezes the dossier as it stands and moves it to ``submitted``; assembling follows by itself.
 
+    ``contents`` must have been read in this transaction, so that nothing that was saved before is left out.
     Raises ``NotReady`` while findings remain, ``InvalidInput`` for a missing agreement or name, ``Conflict`` when it
     was submitted already (the second click of two).
     """
@@ -111,9 +112,13 @@ def submit(
 
 
 def content_of(snapshot: Snapshot) -> dict[str, Any]:
-    """The snapshot's content as data, after checking its hash. Raises ``ValueError`` when the row was tampered with."""
+    """The snapshot's content as data, after checking its hash. Raises ``SealingFailed`` when the row was tampered with."""
     if hashlib.sha256(snapshot.content.encode()).hexdigest() != snapshot.sha256:
-        raise ValueError(f"snapshot {snapshot.id}: the content does not fit its SHA-256")
+        raise SealingFailed(
+            both("De inhoud van dit dossier is na het indienen veranderd. Zet het terug uit de reservekopie."),
+            step="snapshot",
+            snapshot=snapshot.id,
+        )
     data: dict[str, Any] = json.loads(snapshot.content)
     return data
 
@@ -184,7 +189,8 @@ def _evidence_item(evidence: Evidence, number: int, places: list[tuple[str, str]
 
 
 def _statements(contents: Contents) -> list[dict[str, Any]]:
-    signed = [one for one in contents.statements if one.stage == "signed"]
+    asked = {(section.id, question.id) for section, question in contents.shown()}
+    signed = [one for one in contents.statements if one.stage == "signed" and (one.section_id, one.question_id) in asked]
     events = statements.events([one.id for one in signed])
     return [_statement(contents.dossier, one, events[one.id]) for one in signed]
 
