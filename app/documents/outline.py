@@ -14,7 +14,7 @@ from app.documents.answer_blocks import section_part, word_count
 from app.documents.content import Chapter, EvidenceItem, Outline, Part, Words
 from app.documents.glyphs import printable
 from app.documents.source import Source, words
-from app.errors import Text
+from app.errors import SealingFailed, Text
 from app.plugin_api import Block, Facts, Heading, Paragraph, QuestionType, Table
 from app.schemes import question_types
 from app.schemes.model import Section
@@ -188,8 +188,21 @@ def _levelled(blocks: Sequence[Block], parent: Literal[1, 2]) -> tuple[Block, ..
         if isinstance(block, Heading):
             previous = min(max(block.level, parent + 1), previous + 1, 4)
             block = dataclasses.replace(block, level=previous)
+        if isinstance(block, Table):
+            _check_table(block)
         result.append(block)
     return tuple(result)
+
+
+def _check_table(table: Table) -> None:
+    """Refuses a table whose rows do not fit its header: content would be lost, in one document or in both."""
+    rows = (*table.rows, table.totals) if table.totals else table.rows
+    if not table.header or any(len(row) != len(table.header) for row in rows):
+        text = both(
+            "De tabel ‘%(caption)s’ heeft rijen die niet bij de kolommen passen. Waarschuw de maker van de uitbreiding.",
+            caption=table.caption or ", ".join(table.header),
+        )
+        raise SealingFailed(text, step="outline")
 
 
 def _printable(value: Any) -> Any:

@@ -188,6 +188,19 @@ def test_outline_gives_plugins_a_chapter_and_never_skips_a_heading_level() -> No
     assert [block.level for block in chapter.blocks if isinstance(block, Heading)] == [2, 3, 2]
 
 
+def test_outline_refuses_a_table_whose_rows_do_not_fit_its_header() -> None:
+    table = Table("Uren", ("Week", "Uren"), (((Run("1"),),),))
+    with pytest.raises(SealingFailed, match="Uren"):
+        outline(sample_dossier.snapshot(), extra=[("Extra", [table])])
+
+
+def test_outline_in_english_writes_dates_the_english_way() -> None:
+    snapshot = sample_dossier.snapshot(language="en")
+    document = outline(snapshot)
+    assert (document.language, document.title) == ("en", "Recertification")
+    assert "21 November 2026, 15.32" in [value for _, value in document.cover_facts]
+
+
 def test_column_shares_keep_short_values_on_one_line() -> None:
     long = (Run("Een lange omschrijving van wat er op die dag allemaal is gedaan en geleerd"),)
     table = Table("", ("Datum", "Activiteit"), (((Run("12 september 2026"),), long),))
