@@ -210,7 +210,7 @@ def evidence_item(source: Source, item: Mapping[str, Any]) -> EvidenceItem:
         (both("SHA-256 van het origineel"), item["original_sha256"]),
         (both("SHA-256 van het bestand in de bundel"), item["cleaned_sha256"]),
         (both("SHA-256 van de pagina’s in dit document"), item["pages_sha256"] if item["pages"] else ""),
-        (both("Ondertekend door"), ", ".join(filter(None, (report.get("signer", "") for report in item["signatures"] or ())))),
+        (both("Handtekeningen in het origineel"), "\n".join(_signature(source, one) for one in item["signatures"] or ())),
     ]
     return EvidenceItem(
         number=item["number"],
@@ -226,6 +226,19 @@ def evidence_item(source: Source, item: Mapping[str, Any]) -> EvidenceItem:
         used_by=used_by,
         facts=fact_rows(source, facts),
     )
+
+
+def _signature(source: Source, report: Mapping[str, Any]) -> str:
+    """A signature inside an upload (shape: ``verification.report_signatures``): whose, and whether it holds."""
+    if report["error"] or not (report["intact"] and report["valid"]):
+        state = both("klopt niet of kon niet worden gecontroleerd")
+    elif report["revoked"]:
+        state = both("het certificaat is ingetrokken")
+    elif report["trusted"]:
+        state = both("onveranderd, van een vertrouwde uitgever")
+    else:
+        state = both("onveranderd, de uitgever is niet gecontroleerd")
+    return f"{report['signer'] or source.say(both('Onbekend'))}: {source.say(state)}"
 
 
 def _notes(item: Mapping[str, Any]) -> Iterator[Text]:

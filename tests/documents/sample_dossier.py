@@ -313,7 +313,7 @@ def snapshot(*, trainings: int = 12, repeat: int = 1, language: str = "nl", demo
             5,
             [["intake", "bewijs"], ["begeleiding", "bewijs"]],
             signed=True,
-            signatures=[{"signer": "M. Jansen"}],
+            signatures=[SIGNATURE],
         ),
         _item(15, 5, "plattegrond-" + "x" * 120 + ".pdf", "Plattegrond op liggend papier", "pdf", 1, [["reflectie", "bewijs"]]),
     ]
@@ -371,6 +371,9 @@ def snapshot(*, trainings: int = 12, repeat: int = 1, language: str = "nl", demo
 AGENT = (
     "Mozilla/5.0 (iPhone; CPU iPhone OS 19_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/19.1 Mobile/15E148"
 )
+
+
+SIGNATURE = {"signer": "M. Jansen", "error": "", "intact": True, "valid": True, "trusted": False, "revoked": False}
 
 
 def sha(words: str) -> str:

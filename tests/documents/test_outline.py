@@ -141,6 +141,23 @@ def test_outline_describes_each_appendix() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("found", "said"),
+    [
+        ({}, "M. Jansen: onveranderd, de uitgever is niet gecontroleerd"),
+        ({"trusted": True}, "M. Jansen: onveranderd, van een vertrouwde uitgever"),
+        ({"trusted": True, "revoked": True}, "M. Jansen: het certificaat is ingetrokken"),
+        ({"intact": False, "trusted": True}, "M. Jansen: klopt niet of kon niet worden gecontroleerd"),
+        ({"signer": "", "error": "damaged"}, "Onbekend: klopt niet of kon niet worden gecontroleerd"),
+    ],
+)
+def test_outline_says_whether_a_signature_in_an_upload_holds(found: dict[str, object], said: str) -> None:
+    snapshot = sample_dossier.snapshot()
+    snapshot["evidence"][3]["signatures"] = [{**sample_dossier.SIGNATURE, **found}]
+    facts = dict(outline(snapshot).evidence[3].facts)
+    assert plain(facts["Handtekeningen in het origineel"]) == said
+
+
 def test_outline_without_evidence_statements_and_plugins() -> None:
     snapshot = sample_dossier.snapshot(demo=False)
     snapshot["evidence"], snapshot["statements"], snapshot["declarations"] = [], [], []
