@@ -219,7 +219,7 @@ def send_mail() -> None:
 def register() -> ResponseReturnValue:
     if current_user.is_authenticated:
         return redirect(start_page(me()))
-    if request.method == "GET":
+    if request.method != "POST":
         return page("register")
     try:
         typed = read(RegistrationForm())
@@ -251,7 +251,7 @@ def mailed() -> ResponseReturnValue:
 @public
 def resend() -> ResponseReturnValue:
     """Asks for a new confirmation link."""
-    if request.method == "GET":
+    if request.method != "POST":
         return page("resend", address=flask.session.get(WAITING_ADDRESS, ""))
     try:
         email = read(AddressForm())["email"]
@@ -270,7 +270,7 @@ def resend() -> ResponseReturnValue:
 def confirm(token: str) -> ResponseReturnValue:
     """Opening the link changes nothing (mail scanners do that too); the button does."""
     try:
-        if request.method == "GET":
+        if request.method != "POST":
             return page("confirm", address=links.find(token, "confirm_email").sent_to)
         with transaction():
             registration.confirm(token)
@@ -288,7 +288,7 @@ def confirm(token: str) -> ResponseReturnValue:
 @public
 def log_in() -> ResponseReturnValue:
     back = local_path(request.values.get("next"))
-    if request.method == "GET":
+    if request.method != "POST":
         return redirect(back or start_page(me())) if current_user.is_authenticated else page("login", back=back)
     try:
         typed = read(LoginForm())
@@ -348,7 +348,7 @@ def logout() -> ResponseReturnValue:
 @blueprint.route("/wachtwoord-vergeten", methods=["GET", "POST"])
 @public
 def forgot() -> ResponseReturnValue:
-    if request.method == "GET":
+    if request.method != "POST":
         return page("forgot", sent_to="")
     try:
         email = read(AddressForm())["email"]
@@ -371,7 +371,7 @@ def reset(token: str) -> ResponseReturnValue:
 
 def _reset(token: str) -> ResponseReturnValue:
     owner = links.find(token, "reset_password").account
-    if request.method == "GET":
+    if request.method != "POST":
         return page("reset", address=owner.email)
     try:
         password = read(PasswordForm())["password"]
@@ -393,7 +393,7 @@ def _reset(token: str) -> ResponseReturnValue:
 @guard("account.edit")
 def account() -> ResponseReturnValue:
     """Name and language."""
-    if request.method == "GET":
+    if request.method != "POST":
         return page("account", person=me())
     try:
         typed = read(DetailsForm())

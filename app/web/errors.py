@@ -7,7 +7,7 @@ from flask import Flask, jsonify, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 from flask.wrappers import Response
 from flask_wtf.csrf import CSRFError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, SecurityError
 
 from app import errors
 from app.errors import DomainError, Text
@@ -34,6 +34,7 @@ STATUS: dict[type[DomainError], int] = {
 def install(app: Flask) -> None:
     app.register_error_handler(DomainError, refused)
     app.register_error_handler(CSRFError, expired_form)
+    app.register_error_handler(SecurityError, foreign_host)
     app.register_error_handler(HTTPException, http_error)
     app.register_error_handler(Exception, broken)
 
@@ -66,6 +67,12 @@ def expired_form(error: CSRFError) -> ResponseReturnValue:
             "Wat u typte staat er dan nog."
         ),
     )
+
+
+def foreign_host(error: SecurityError) -> ResponseReturnValue:
+    """Asked under a name that is not ours. No page: its links would have no address to stand on."""
+    text = both("Deze site heeft een ander adres. Controleer het adres in uw browser.")
+    return f"{text['nl']}\n{text['en']}\n", 400, {"Content-Type": "text/plain; charset=utf-8"}
 
 
 def http_error(error: HTTPException) -> ResponseReturnValue:

@@ -4,7 +4,7 @@ from collections import defaultdict
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from marshmallow import RAISE, Schema, ValidationError, fields
+from marshmallow import RAISE, Schema, ValidationError, fields, validate
 from sqlalchemy import or_, select
 
 from app import audit, pipeline
@@ -17,7 +17,7 @@ from app.extensions import session, transaction
 from app.texts import both, pick
 from app.web.guard import guard
 from app.web.language import current_language
-from app.web.parts import assessment_of, installation, me, ring, ring_due
+from app.web.parts import LARGEST_ID, assessment_of, installation, me, ring, ring_due
 
 blueprint = Blueprint("office", __name__, url_prefix="/secretariaat")
 
@@ -26,7 +26,7 @@ class AssignForm(Schema):
     class Meta:
         unknown = RAISE
 
-    assessor = fields.Integer(required=True, strict=False)
+    assessor = fields.Integer(required=True, validate=validate.Range(max=LARGEST_ID))
 
 
 @blueprint.get("")

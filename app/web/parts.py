@@ -6,6 +6,7 @@ from typing import TypeVar, cast
 from flask import current_app, request
 from flask_login import current_user
 from sqlalchemy import select
+from werkzeug.routing import IntegerConverter, Map
 
 from app import pipeline
 from app.accounts.models import Account
@@ -18,6 +19,14 @@ from app.pipeline import Installation
 from app.texts import both
 
 Record = TypeVar("Record")
+LARGEST_ID = 2**31 - 1  # of an integer column, in every database
+
+
+class RecordId(IntegerConverter):
+    """The number of a record in an address; more than a column can hold is no address of ours."""
+
+    def __init__(self, urls: Map) -> None:
+        super().__init__(urls, max=LARGEST_ID)
 
 
 def installation() -> Installation:

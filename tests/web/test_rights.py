@@ -4,17 +4,14 @@ Expected is what ``permissions.may`` says; ``test_permissions.py`` holds that ta
 does anything else than the table says, that a refused request changes nothing, and that no address is forgotten.
 """
 
-import inspect
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
-from whole_site import PEOPLE, REFERENCE, ROLES, SUPERVISORS, Site, whole_site
+from whole_site import PEOPLE, REFERENCE, REQUESTS, ROLES, SUPERVISORS, Request, Site, whole_site
 
 from app import permissions
 from app.accounts.models import Account
@@ -22,79 +19,6 @@ from app.assessment.models import Assessment
 from app.dossiers.models import Dossier, Evidence, Statement
 from app.extensions import session
 
-
-@dataclass(frozen=True)
-class Request:
-    """How an address is asked for so that, once let in, the page has what it needs: it never answers 403, 404 or 410 then."""
-
-    method: str
-    values: dict[str, Any] = field(default_factory=dict)
-    form: dict[str, Any] = field(default_factory=dict)
-    query: str = ""
-
-
-def get(query: str = "", **values: Any) -> Request:
-    return Request("GET", values, query=query)
-
-
-def post(form: dict[str, Any] | None = None, query: str = "", **values: Any) -> Request:
-    return Request("POST", values, form or {}, query)
-
-
-PROOF = {"question_id": "proof"}
-COURSES = {"section_id": "learning", "question_id": "courses"}
-CLOSING = {"section_id": "closing", "question_id": "supervisor"}
-MEETINGS = {"question_id": "meetings"}
-REQUESTS: dict[str, tuple[Request, ...]] = {
-    "auth.account": (get(), post({"name": "Nieuwe naam", "language": "nl"})),
-    "auth.change_password": (post({"current": "verkeerd", "password": "een ander lang wachtwoord"}),),
-    "assessor.bundle": (get(),),
-    "assessor.document": (get(form="pdf"), get(form="docx")),
-    "assessor.home": (get(),),
-    "assessor.read": (get(),),
-    "candidate.ask_revoke": (get(),),
-    "candidate.check": (get(),),
-    "candidate.document": (get(form="pdf"), get(form="docx"), get(form="zip")),
-    "candidate.home": (get(),),
-    "candidate.invite": (post({"name": "Els Bos", "email": "els@praktijk.example", "language": "nl"}, **CLOSING),),
-    "candidate.receipt": (get(),),
-    "candidate.remind": (post(),),
-    "candidate.revoke": (post(),),
-    "candidate.send": (post({"name": "Sanne de Vries", "declarations": "truth"}),),
-    "candidate.start": (get(), post({"scheme": "small", "language": "nl"})),
-    "candidate.submit": (get(),),
-    "candidate.supervisor": (get(**CLOSING),),
-    "candidate.tasks": (get(),),
-    "evidence.ask_remove": (get(),),
-    "evidence.download": (get(),),
-    "evidence.home": (get(),),
-    "evidence.remove": (post(),),
-    "evidence.upload": (post(),),
-    "office.assign": (post({"assessor": "assessor"}),),
-    "office.end_assignment": (post(),),
-    "office.home": (get(),),
-    "office.plugins": (get(),),
-    "office.retry": (post(),),
-    "section.add_row": (get(**COURSES),),
-    "section.ask_remove_row": (get(**COURSES),),
-    "section.autosave": (post({"version": "1", "name": "Anders"}),),
-    "section.choose": (get(**PROOF),),
-    "section.edit_row": (get(**COURSES),),
-    "section.remove_row": (post(**COURSES),),
-    "section.resolve": (post({"version": "1", "seen": "1", "name": "Anders"}),),
-    "section.save": (post({"version": "1", "name": "Anders"}),),
-    "section.save_row": (post({"before": "", "courses.name": "Nog een", "courses.points": "2"}, **{**COURSES, "row_id": "r2"}),),
-    "section.show": (get(),),
-    "section.use_chosen": (post({"files": "evidence"}, **PROOF),),
-    "supervisor.decline": (post({"reason": "Ik ken haar niet."}),),
-    "supervisor.declining": (get(),),
-    "supervisor.finished": (get(),),
-    "supervisor.form": (get(),),
-    "supervisor.read": (get(),),
-    "supervisor.row": (get(**MEETINGS),),
-    "supervisor.save": (post({"version": "1", "opinion": "Anders"}),),
-    "supervisor.save_row": (post({"version": "1", "meetings.subject": "Plan"}, **MEETINGS),),
-}
 PUBLIC = {
     "auth.confirm", "auth.forgot", "auth.login", "auth.logout", "auth.mailed", "auth.register", "auth.resend", "auth.reset",
     "demo.home", "demo.letter", "demo.post", "public.health", "public.home", "public.language",
@@ -120,15 +44,6 @@ def guarded(site: Site) -> dict[str, str]:
     """Every endpoint behind a guard with its action."""
     views = {rule.endpoint: site.app.view_functions[rule.endpoint] for rule in site.app.url_map.iter_rules()}
     return {name: view.guarded_action for name, view in views.items() if getattr(view, "guarded_action", "")}
-
-
-def ask(site: Site, client: FlaskClient, endpoint: str, request: Request, **options: Any) -> TestResponse:
-    (rule,) = (one.rule for one in site.app.url_map.iter_rules(endpoint))
-    form = {name: site.values["evidence_id"] if value == "evidence" else value for name, value in request.form.items()}
-    if form.get("assessor"):
-        form["assessor"] = site.accounts["other assessor"]
-    data = form if request.method == "POST" else None
-    return client.open(site.address(rule, **request.values), method=request.method, data=data, **options)
 
 
 def kind_of(action: str) -> type | None:
@@ -172,14 +87,6 @@ def stages(action: str) -> tuple[str, ...]:
     return permissions.stages_of(Statement if action in ("statement.read", "statement.fill") else Dossier)
 
 
-def put_stage(site: Site, action: str, stage: str) -> None:
-    if action in ("statement.read", "statement.fill"):
-        signed = "2026-11-01 10:00:00" if stage == "signed" else None
-        site.write("UPDATE statement SET stage = ?, signed_at = ?", stage, signed)
-    elif stage:
-        site.write("UPDATE dossier SET stage = ?", stage)
-
-
 def test_every_address_is_in_the_table(site: Site) -> None:
     rules = {rule.endpoint for rule in site.app.url_map.iter_rules()} - {"static"}
     assert rules == PUBLIC | set(REQUESTS)
@@ -189,12 +96,12 @@ def test_every_address_is_in_the_table(site: Site) -> None:
 
 
 def test_every_cell_r7_answers_as_the_table_of_rights_says(site: Site) -> None:
-    cells, allowed, wrong = 0, 0, []
+    cells, allowed, wrong, sending = 0, 0, [], set()
     with closing(sqlite3.connect(site.database)) as watch:
         version = "PRAGMA data_version"
         plan = sorted({(action, stage) for action in guarded(site).values() for stage in stages(action)})
         for action, stage in plan:
-            put_stage(site, action, stage)
+            site.put_stage(action, stage)
             expected = {person: may(site, person, action) for person in PEOPLE}
             session.remove()
             before = watch.execute(version).fetchone()
@@ -203,10 +110,11 @@ def test_every_cell_r7_answers_as_the_table_of_rights_says(site: Site) -> None:
                     continue
                 for request in asked:
                     for person in PEOPLE:
-                        answer = ask(site, site.clients[person], endpoint, request)
+                        answer = site.ask(site.clients[person], endpoint, request)
                         after = watch.execute(version).fetchone()
                         cells += 1
                         allowed += expected[person]
+                        sending |= {endpoint} if answer.mimetype not in ("text/html", "application/json") else set()
                         if let_in(answer) != expected[person] or answer.status_code >= 500:
                             wrong.append((endpoint, request.method, person, stage, answer.status_code, expected[person]))
                         elif not expected[person] and after != before:
@@ -214,21 +122,17 @@ def test_every_cell_r7_answers_as_the_table_of_rights_says(site: Site) -> None:
                         answer.close()
                         if after != before:
                             site.reset()
-                            put_stage(site, action, stage)
+                            site.put_stage(action, stage)
                             before = watch.execute(version).fetchone()
             site.reset()
     assert [str(one) for one in wrong] == []
     print(f"{cells} cells, {allowed} of them allowed")
+    assert sending == DOWNLOADS
     assert cells > 2000
     assert 0 < allowed < cells / 5
 
 
 # --- downloads -----------------------------------------------------------------------------------------------------
-
-
-def test_every_page_that_sends_a_file_is_known_r9(site: Site) -> None:
-    sources = {name: inspect.getsource(inspect.unwrap(site.app.view_functions[name])) for name in guarded(site)}
-    assert {name for name, source in sources.items() if "send_file(" in source or "return sent(" in source} == DOWNLOADS
 
 
 def downloads(site: Site, endpoints: set[str]) -> Iterator[tuple[str, Request]]:
@@ -244,13 +148,13 @@ def test_downloads_r9_are_for_one_person_and_also_parts_and_unchanged_copies_are
 ) -> None:
     site.write("UPDATE dossier SET stage = 'in_assessment'")
     for endpoint, request in downloads(site, endpoints):
-        answer = ask(site, site.clients[person], endpoint, request)
+        answer = site.ask(site.clients[person], endpoint, request)
         assert answer.status_code == 200
         assert answer.data
         mark = answer.headers["ETag"]
         for other in set(PEOPLE) - {person}:
             for headers in ({}, {"Range": "bytes=0-3"}, {"If-None-Match": mark}):
-                refused = ask(site, site.clients[other], endpoint, request, headers=headers)
+                refused = site.ask(site.clients[other], endpoint, request, headers=headers)
                 assert not let_in(refused), (endpoint, other, headers)
                 assert "ETag" not in refused.headers
                 assert answer.data not in refused.data
@@ -272,7 +176,7 @@ def test_assessors_downloads_r9_end_with_the_appointment(site: Site, revoke: str
     for statement, expected in (("SELECT 1", True), (revoke, False)):
         site.write(statement)
         for endpoint, request in downloads(site, {"assessor.bundle", "assessor.document"}):
-            assert let_in(ask(site, client, endpoint, request)) == expected, endpoint
+            assert let_in(site.ask(client, endpoint, request)) == expected, endpoint
 
 
 @pytest.mark.parametrize(
@@ -293,7 +197,7 @@ def test_candidates_downloads_r9_end_with_the_right_to_them(site: Site, endpoint
     for statement, expected in (("SELECT 1", True), (revoke, False)):
         site.write(statement)
         for name, request in downloads(site, {endpoint}):
-            assert let_in(ask(site, site.clients["owner"], name, request)) == expected
+            assert let_in(site.ask(site.clients["owner"], name, request)) == expected
 
 
 def test_a_file_of_one_dossier_cannot_be_had_through_the_address_of_another_r9(site: Site) -> None:

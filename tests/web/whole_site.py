@@ -14,6 +14,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from small_world import SCHEME, World, pdf, write_scheme
 from sqlalchemy import select
+from werkzeug.test import TestResponse
 
 from app import create_app
 from app.accounts import registration
@@ -53,6 +54,79 @@ SUPERVISORS = {"supervisor": REFERENCE, "other supervisor": OTHER_REFERENCE}
 PEOPLE = ("anonymous", *ROLES, *SUPERVISORS)
 
 
+@dataclass(frozen=True)
+class Request:
+    """How an address is asked for so that, once let in, the page has what it needs: it never answers 403, 404 or 410 then."""
+
+    method: str
+    values: dict[str, Any] = field(default_factory=dict)
+    form: dict[str, Any] = field(default_factory=dict)
+
+
+def get(**values: Any) -> Request:
+    return Request("GET", values)
+
+
+def post(form: dict[str, Any] | None = None, **values: Any) -> Request:
+    return Request("POST", values, form or {})
+
+
+PROOF = {"question_id": "proof"}
+COURSES = {"section_id": "learning", "question_id": "courses"}
+CLOSING = {"section_id": "closing", "question_id": "supervisor"}
+MEETINGS = {"question_id": "meetings"}
+REQUESTS: dict[str, tuple[Request, ...]] = {
+    "auth.account": (get(), post({"name": "Nieuwe naam", "language": "nl"})),
+    "auth.change_password": (post({"current": "verkeerd", "password": "een ander lang wachtwoord"}),),
+    "assessor.bundle": (get(),),
+    "assessor.document": (get(form="pdf"), get(form="docx")),
+    "assessor.home": (get(),),
+    "assessor.read": (get(),),
+    "candidate.ask_revoke": (get(),),
+    "candidate.check": (get(),),
+    "candidate.document": (get(form="pdf"), get(form="docx"), get(form="zip")),
+    "candidate.home": (get(),),
+    "candidate.invite": (post({"name": "Els Bos", "email": "els@praktijk.example", "language": "nl"}, **CLOSING),),
+    "candidate.receipt": (get(),),
+    "candidate.remind": (post(),),
+    "candidate.revoke": (post(),),
+    "candidate.send": (post({"name": "Sanne de Vries", "declarations": "truth"}),),
+    "candidate.start": (get(), post({"scheme": "small", "language": "nl"})),
+    "candidate.submit": (get(),),
+    "candidate.supervisor": (get(**CLOSING),),
+    "candidate.tasks": (get(),),
+    "evidence.ask_remove": (get(),),
+    "evidence.download": (get(),),
+    "evidence.home": (get(),),
+    "evidence.remove": (post(),),
+    "evidence.upload": (post(),),
+    "office.assign": (post({"assessor": "assessor"}),),
+    "office.end_assignment": (post(),),
+    "office.home": (get(),),
+    "office.plugins": (get(),),
+    "office.retry": (post(),),
+    "section.add_row": (get(**COURSES),),
+    "section.ask_remove_row": (get(**COURSES),),
+    "section.autosave": (post({"version": "1", "name": "Anders"}),),
+    "section.choose": (get(**PROOF),),
+    "section.edit_row": (get(**COURSES),),
+    "section.remove_row": (post(**COURSES),),
+    "section.resolve": (post({"version": "1", "seen": "1", "name": "Anders"}),),
+    "section.save": (post({"version": "1", "name": "Anders"}),),
+    "section.save_row": (post({"before": "", "courses.name": "Nog een", "courses.points": "2"}, **{**COURSES, "row_id": "r2"}),),
+    "section.show": (get(),),
+    "section.use_chosen": (post({"files": "evidence"}, **PROOF),),
+    "supervisor.decline": (post({"reason": "Ik ken haar niet."}),),
+    "supervisor.declining": (get(),),
+    "supervisor.finished": (get(),),
+    "supervisor.form": (get(),),
+    "supervisor.read": (get(),),
+    "supervisor.row": (get(**MEETINGS),),
+    "supervisor.save": (post({"version": "1", "opinion": "Anders"}),),
+    "supervisor.save_row": (post({"version": "1", "meetings.subject": "Plan"}, **MEETINGS),),
+}
+
+
 @dataclass
 class Site:
     """``clients`` are logged in, ``accounts`` and ``statements`` hold ids by person; ``values`` fills the places of addresses."""
@@ -77,6 +151,7 @@ class Site:
 
     def reset(self) -> None:
         session.remove()
+        session.configure(bind=self.world.engine)  # another program may have been made since
         with closing(sqlite3.connect(self.kept)) as copy, closing(sqlite3.connect(self.database)) as live:
             copy.backup(live)
 
@@ -85,6 +160,21 @@ class Site:
         session.remove()
         with closing(sqlite3.connect(self.database, isolation_level=None)) as live:
             live.execute(statement, values)
+
+    def put_stage(self, action: str, stage: str) -> None:
+        """Every thing that the action can be about, to this stage."""
+        if action in ("statement.read", "statement.fill"):
+            signed = "2026-11-01 10:00:00" if stage == "signed" else None
+            self.write("UPDATE statement SET stage = ?, signed_at = ?", stage, signed)
+        elif stage:
+            self.write("UPDATE dossier SET stage = ?", stage)
+
+    def ask(self, client: FlaskClient, endpoint: str, request: Request, **options: Any) -> TestResponse:
+        (rule,) = (one.rule for one in self.app.url_map.iter_rules(endpoint))
+        stand_ins = {"evidence": self.values["evidence_id"], "assessor": self.accounts["other assessor"]}
+        form = {name: stand_ins.get(value, value) for name, value in request.form.items()}
+        options = {"data": form if request.method == "POST" else None, **options}
+        return client.open(self.address(rule, **request.values), method=request.method, **options)
 
     def address(self, rule: str, **values: object) -> str:
         """The address of a rule with the places filled in."""
