@@ -5,11 +5,12 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TypeVar
 
 import pikepdf
 import pytest
 from PIL import Image
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, inspect, select
 
 from app import extensions, jobs
 from app.accounts import registration
@@ -21,7 +22,7 @@ from app.dossiers import contents as dossier_contents
 from app.dossiers import evidence as folder
 from app.dossiers.contents import Contents
 from app.dossiers.models import Dossier, Evidence, Snapshot, Statement
-from app.extensions import session, transaction
+from app.extensions import Base, session, transaction
 from app.files import store
 from app.mail import Mail
 from app.pipeline import Installation
@@ -113,6 +114,7 @@ api: 1
 kind: extension
 extends: [small]
 """
+R = TypeVar("R", bound=Base)
 SUPERVISOR = "els@praktijk.example"
 CONSENT = submission.Consent(name="Sanne de Vries", declarations=frozenset({"truth"}), address="192.0.2.7", user_agent="Firefox")
 
@@ -219,6 +221,11 @@ class World:
                 house_style_sha256=sealing.house_style_sha256(),
                 settings=self.settings,
             )
+
+    def fresh(self, record: R) -> R:
+        """The record as it stands now: jobs leave the session, and what it held, behind them."""
+        session.rollback()
+        return session.get_one(type(record), inspect(record).identity, populate_existing=True)
 
     def work(self) -> int:
         return jobs.drain(self.installation)

@@ -138,6 +138,8 @@ def examine(evidence: Evidence, settings: Settings, report_signatures: str) -> E
     Raises ``FileRefused`` with the words for the candidate; any other exception means "try again later".
     ``report_signatures`` names the function that reports on a PDF's own signatures, run in the sandbox (its room is above).
     """
+    if not store.intact(settings.blobs, evidence.original_sha256):
+        raise store.storage_failure()  # our fault, so the file is not blamed for it
     original = store.path(settings.blobs, evidence.original_sha256)
     if settings.clamd_socket is not None:
         scan.check(original, evidence.name, settings.clamd_socket)
