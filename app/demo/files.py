@@ -32,6 +32,7 @@ from app.extensions import now
 from app.files import sandbox
 
 TEMPLATE = Path(__file__).with_name("evidence.typ")
+FONTS = HOUSE_STYLE / "fonts"
 SET_IN_TYPE = ("certificate", "attendance", "letter", "report", "locked", "cv", "form")
 TYPESETTING = {"wall_seconds": 120, "memory_mb": 2500, "cpu_seconds": 120, "file_mb": 50}
 A_LONG_TIME_AGO = (1980, 1, 1, 0, 0, 0)  # the first moment that a ZIP can say
@@ -56,29 +57,12 @@ def make(entries: Mapping[str, Entry], folder: Path) -> dict[str, Path]:
         (folder / f"{key}.json").write_text(json.dumps(entry, ensure_ascii=False), encoding="utf-8")
     if papers:
         shutil.copyfile(TEMPLATE, folder / TEMPLATE.name)
-        payload = {"folder": str(folder), "keys": list(papers)}
-        sandbox.run("app.demo.files:typeset", payload, **TYPESETTING)
+        payload = {"folder": str(folder), "template": TEMPLATE.name, "fonts": str(FONTS), "keys": list(papers)}
+        sandbox.run("app.demo.papers:typeset", payload, **TYPESETTING)
     for key, entry in papers.items():
         made[key] = folder / f"{key}.pdf"
         _finish(entry, made[key])
     return made
-
-
-def typeset(folder: str, keys: Sequence[str]) -> dict[str, Any]:
-    """In a child: each ``<key>.json`` in ``folder`` as ``<key>.pdf``."""
-    import typst  # only ever loaded in children: it keeps what it has set in memory
-
-    fonts = typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[str(HOUSE_STYLE / "fonts")])
-    for key in keys:
-        typst.compile(
-            str(Path(folder) / TEMPLATE.name),
-            output=str(Path(folder) / f"{key}.pdf"),
-            root=folder,
-            font_paths=fonts,
-            sys_inputs={"key": key},
-            timestamp=0,
-        )
-    return {}
 
 
 def _finish(entry: Entry, path: Path) -> None:
@@ -111,17 +95,17 @@ def _with_places(entry: Entry) -> dict[str, Any]:
         labels.append({"x": FORM_LEFT, "y": y, "size": 10.5, "text": label})
         fields.append({"x": FORM_LEFT, "y": y + 16, "width": FORM_WIDTH, "height": height, "lines": lines, "name": label})
         y += height + 30
-    labels += [{"x": FORM_LEFT + 318 + 40 * score, "y": y, "size": 9.5, "text": str(score)} for score in range(1, 5)]
+    labels += [{"x": FORM_LEFT + 302 + 40 * score, "y": y, "size": 9.5, "text": str(score)} for score in range(1, 5)]
     labels.append({"x": FORM_LEFT, "y": y, "size": 9.5, "text": "1 is helemaal niet, 4 is helemaal"})
     for label, chosen in entry["scores"].items():
         y += 24
         labels.append({"x": FORM_LEFT, "y": y, "size": 10.5, "text": label})
         for score in range(1, 5):
-            box = {"x": FORM_LEFT + 314 + 40 * score, "y": y - 2, "width": 14, "height": 14, "name": f"{label} {score}"}
+            box = {"x": FORM_LEFT + 298 + 40 * score, "y": y - 2, "width": 14, "height": 14, "name": f"{label} {score}"}
             fields.append({**box, "checked": score == chosen})
     y += 34
     labels.append({"x": FORM_LEFT, "y": y + 4, "size": 10.5, "text": "Welk cijfer geeft u de begeleiding?"})
-    fields.append({"x": FORM_LEFT + 354, "y": y - 2, "width": 60, "height": 22, "lines": [entry["mark"]], "name": "Cijfer"})
+    fields.append({"x": FORM_LEFT + 338, "y": y - 2, "width": 60, "height": 22, "lines": [entry["mark"]], "name": "Cijfer"})
     return {**entry, "labels": labels, "boxes": fields}
 
 
@@ -235,7 +219,7 @@ def _own_key(name: str) -> SealKey:
 
 
 def _font(name: str, size: int) -> ImageFont.FreeTypeFont:
-    return ImageFont.truetype(str(HOUSE_STYLE / "fonts" / f"{name}.ttf"), size)
+    return ImageFont.truetype(str(FONTS / f"{name}.ttf"), size)
 
 
 def _by_hand(image: Image.Image, place: tuple[float, float], text: str, size: int, colour: Colour, seed: int) -> None:
