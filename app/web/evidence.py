@@ -52,7 +52,7 @@ def allow_files() -> None:
 
     Runs before the body is looked at: as a ``url_value_preprocessor``, ahead of the check of the form's token.
     """
-    if request.method == "POST" and current_user.is_authenticated:
+    if request.method == "POST" and request.mimetype == "multipart/form-data" and current_user.is_authenticated:
         request.max_content_length = installation().settings.max_dossier_mb * 1_000_000 + FORM_ROOM
 
 

@@ -28,7 +28,7 @@ from app.schemes.question_types import Types
 from app.texts import both, pick
 from app.web import forms
 from app.web.auth import say
-from app.web.candidate import statement_card
+from app.web.candidate.invitation import statement_card
 from app.web.dates import clock, is_today, when
 from app.web.evidence import TakenIn, allow_files, file_dicts, take_in
 from app.web.guard import guard
@@ -208,9 +208,9 @@ def place(contents: Contents, section: Section) -> str:
 
 
 def caption(contents: Contents, section: Section) -> str:
-    """Above the title: which area this is, or the group that the section belongs to."""
+    """Above the title: which area of its group this is, or the group that the section belongs to."""
     if section.is_area:
-        areas = contents.template.areas
+        areas = [one for one in contents.template.of_group(section.group) if one.is_area]
         text: Text = both("Competentiegebied %(number)s van %(all)s", number=areas.index(section) + 1, all=len(areas))
         return text[current_language()]
     return next((pick(group.title, current_language()) for group in contents.template.groups if group.id == section.group), "")

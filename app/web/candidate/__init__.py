@@ -1,0 +1,7 @@
+"""A candidate's dossiers: the task list, the supervisor, submitting. Their pages stand together on one blueprint."""
+
+from flask import Blueprint
+
+blueprint = Blueprint("candidate", __name__)
+
+from app.web.candidate import invitation, submitting, tasks  # noqa: E402, F401  they put their pages on it

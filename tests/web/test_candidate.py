@@ -1,0 +1,420 @@
+"""A candidate's way: starting, the task list, the supervisor, checking, submitting, the receipt and the documents."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from filling import fill, start
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import Select, event, func, select
+
+from app.accounts.models import Account
+from app.audit import AuditEntry
+from app.dossiers import answers, lifecycle, starting, submission
+from app.dossiers.models import Dossier, Snapshot, Statement
+from app.errors import Conflict, InvalidInput
+from app.extensions import session, transaction
+from app.mail import Mail
+from app.pipeline import Installation
+
+
+@pytest.fixture
+def sanne(make_account: Callable[..., Account]) -> Account:
+    return make_account("Sanne de Vries", "candidate")
+
+
+@pytest.fixture
+def dossier(sanne: Account, installation: Installation) -> Dossier:
+    return start(sanne, installation)
+
+
+@pytest.fixture
+def full(sanne: Account, installation: Installation) -> Dossier:
+    made = start(sanne, installation)
+    fill(made, installation)
+    return made
+
+
+@pytest.fixture
+def browser(sanne: Account, login: Callable[[Account], FlaskClient]) -> FlaskClient:
+    return login(sanne)
+
+
+def page(browser: FlaskClient, address: str, status: int = 200) -> str:
+    reply = browser.get(address)
+    assert reply.status_code == status, (reply.location, reply.get_data(as_text=True)[-1500:])
+    return reply.get_data(as_text=True)
+
+
+def rows(statement: Select[Any]) -> list[Any]:
+    """What the database holds now; the test's own session may still look at an earlier moment."""
+    session.rollback()
+    return list(session.scalars(statement))
+
+
+# --- starting ------------------------------------------------------------------------------------------------------
+
+CHOICE = {"scheme": "recertification", "language": "nl"}
+
+
+def test_without_a_dossier_the_list_says_how_to_begin(browser: FlaskClient) -> None:
+    assert "Start een dossier" in page(browser, "/dossiers")
+    shown = page(browser, "/dossiers/nieuw")
+    assert "Ongeveer 24 uur werk" in shown
+    assert "180 dagen de tijd" in shown
+    assert "Specialisatie outplacement" in shown
+
+
+def test_starting_makes_a_dossier_and_one_dossier_is_opened_at_once(browser: FlaskClient) -> None:
+    year = submission.today().year
+    reply = browser.post("/dossiers/nieuw", data=CHOICE | {"plugins": ["outplacement"]})
+    assert reply.location == f"/dossier/HC-{year}-0001"
+    assert browser.get("/dossiers").location == reply.location
+    made = rows(select(Dossier))[0]
+    template = starting.stored_templates.get(made.template_sha256)
+    assert [plugin.id for plugin in template.plugins] == ["outplacement"]
+    assert made.submit_before == submission.today() + timedelta(days=180)
+    assert rows(select(AuditEntry.action))[-1] == "dossier.started"
+
+
+def test_a_second_dossier_of_the_same_scheme_leads_to_the_first(browser: FlaskClient, dossier: Dossier) -> None:
+    assert "U hebt al een dossier van deze soort" in page(browser, "/dossiers/nieuw")
+    reply = browser.post("/dossiers/nieuw", data=CHOICE)
+    assert reply.location == f"/dossier/{dossier.reference}"
+    assert "U hebt al een dossier van deze soort" in page(browser, reply.location)
+    assert rows(select(func.count()).select_from(Dossier)) == [1]
+
+
+def test_after_a_withdrawn_dossier_another_may_be_started(browser: FlaskClient, dossier: Dossier) -> None:
+    with transaction():
+        lifecycle.advance(dossier, "withdrawn")
+    assert browser.post("/dossiers/nieuw", data=CHOICE).status_code == 302
+    shown = page(browser, "/dossiers")
+    assert "Ingetrokken" in shown
+    assert "In bewerking" in shown
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        {},
+        CHOICE | {"language": "fy"},
+        CHOICE | {"plugins": ["bestaat_niet"]},
+        CHOICE | {"owner": "1"},
+    ],
+)
+def test_a_start_that_cannot_be_is_refused_in_words(browser: FlaskClient, form: dict[str, object]) -> None:
+    reply = browser.post("/dossiers/nieuw", data=form)
+    assert reply.status_code == 422
+    assert "Er is een probleem" in reply.get_data(as_text=True)
+    assert rows(select(func.count()).select_from(Dossier)) == [0]
+
+
+def test_an_unknown_scheme_is_not_found(browser: FlaskClient) -> None:
+    assert browser.post("/dossiers/nieuw", data=CHOICE | {"scheme": "onzin"}).status_code == 404
+
+
+def test_references_stay_unique_when_many_start_at_once(
+    app: Flask, installation: Installation, make_account: Callable[..., Account]
+) -> None:
+    owners = [make_account(f"Persoon {number}", "candidate").id for number in range(6)]
+    session.remove()
+    made: list[str] = []
+
+    def begin(owner_id: int) -> None:
+        with app.app_context(), transaction():
+            made.append(start_one(session.get_one(Account, owner_id), installation).reference)
+
+    threads = [threading.Thread(target=begin, args=(owner,)) for owner in owners]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    year = submission.today().year
+    assert sorted(made) == [f"HC-{year}-{number:04d}" for number in range(1, 7)]
+
+
+def start_one(owner: Account, installation: Installation, language: str = "nl") -> Dossier:
+    return starting.start(
+        owner, "recertification", "2026.1", [], language, catalogue=installation.catalogue, settings=installation.settings
+    )
+
+
+def test_a_number_above_four_digits_counts_on(dossier: Dossier, installation: Installation) -> None:
+    year = submission.today().year
+    with transaction():
+        session.get_one(Dossier, dossier.id).reference = f"HC-{year}-9999"
+        session.get_one(Dossier, dossier.id).stage = "withdrawn"
+    with transaction():
+        assert start_one(dossier.owner, installation).reference == f"HC-{year}-10000"
+    with pytest.raises(Conflict), transaction():
+        start_one(dossier.owner, installation)
+    with pytest.raises(InvalidInput), transaction():
+        start_one(dossier.owner, installation, language="fy")
+
+
+# --- the task list -------------------------------------------------------------------------------------------------
+
+
+def test_an_empty_dossier_has_nothing_to_check_or_submit_yet(browser: FlaskClient, dossier: Dossier) -> None:
+    shown = page(browser, f"/dossier/{dossier.reference}")
+    assert "0 van 17 onderdelen afgerond" in shown
+    assert shown.count("Kan nog niet beginnen") == 2
+    assert "Nog 180 dagen" in shown
+    assert "Nog niets ingevuld" in shown
+
+
+def test_the_task_list_shows_how_far_each_section_is(browser: FlaskClient, dossier: Dossier) -> None:
+    with transaction():
+        answers.put_answer(dossier, "methodical_guidance", "situation", "drie woorden samen")
+        answers.put_answer(dossier, "education", "activities", [{"row": "a", "title": "Cursus", "points": "12"}])
+    shown = page(browser, f"/dossier/{dossier.reference}")
+    assert "3 woorden" in shown
+    assert "12 van 75 punten · 1 regel" in shown
+    assert shown.count("In bewerking") == 2
+    assert shown.count("Kan nog niet beginnen") == 1, "what was filled in can be checked"
+    assert "Vandaag om" in shown
+
+
+def test_a_full_dossier_is_ready(browser: FlaskClient, full: Dossier) -> None:
+    shown = page(browser, f"/dossier/{full.reference}")
+    assert "17 van 17 onderdelen afgerond" in shown
+    assert "Klaar om in te dienen" in shown
+    assert "Kan nog niet beginnen" not in shown
+
+
+def test_a_deadline_that_has_passed_is_said(browser: FlaskClient, dossier: Dossier) -> None:
+    with transaction():
+        session.get_one(Dossier, dossier.id).submit_before = submission.today() - timedelta(days=1)
+    assert "Deze datum is voorbij" in page(browser, f"/dossier/{dossier.reference}")
+
+
+def test_the_task_list_asks_a_handful_of_queries(app: Flask, browser: FlaskClient, full: Dossier) -> None:
+    asked: list[str] = []
+    listen = lambda connection, cursor, statement, *rest: asked.append(statement)  # noqa: E731
+    event.listen(app.extensions["engine"], "before_cursor_execute", listen)
+    page(browser, f"/dossier/{full.reference}")
+    event.remove(app.extensions["engine"], "before_cursor_execute", listen)
+    assert len([one for one in asked if one.startswith("SELECT")]) <= 8
+
+
+def test_pages_are_there_in_english_too(browser: FlaskClient, dossier: Dossier) -> None:
+    browser.set_cookie("language", "en")
+    assert "Labour market" in page(browser, f"/dossier/{dossier.reference}")
+
+
+# --- the supervisor ------------------------------------------------------------------------------------------------
+
+INVITATION = {"name": "Marieke Jansen", "email": "M.Jansen@Praktijk.example", "language": "nl"}
+
+
+def invitation(dossier: Dossier) -> str:
+    return f"/dossier/{dossier.reference}/verklaring/supervisor/statement"
+
+
+def test_inviting_mails_a_link_once(browser: FlaskClient, dossier: Dossier) -> None:
+    assert "Ontwikkelingsverslag" in page(browser, invitation(dossier)), "what the supervisor will read is named"
+    assert browser.post(invitation(dossier), data=INVITATION).location == invitation(dossier)
+    assert browser.post(invitation(dossier), data=INVITATION).location == invitation(dossier)
+    shown = page(browser, invitation(dossier))
+    assert "al iemand uitgenodigd" in shown
+    assert "Wacht op supervisor" in shown
+    mails = rows(select(Mail).where(Mail.template == "supervisor_invitation"))
+    assert [mail.to for mail in mails] == ["m.jansen@praktijk.example"]
+    assert "Marieke Jansen kreeg op" in page(browser, f"/dossier/{dossier.reference}")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field"),
+    [
+        ({"email": "a@b.nl, c@d.nl"}, "email"),
+        ({"email": "geen adres"}, "email"),
+        ({"email": "sanne.de.vries@voorbeeld.nl"}, "email"),
+        ({"name": "  "}, "name"),
+        ({"name": "Els\r\nBcc: x@y.nl"}, "name"),
+        ({"language": "fy"}, "language"),
+    ],
+)
+def test_a_wrong_invitation_is_refused_beside_its_field(
+    browser: FlaskClient, dossier: Dossier, wrong: dict[str, str], field: str
+) -> None:
+    reply = browser.post(invitation(dossier), data=INVITATION | wrong)
+    assert reply.status_code == 422
+    assert f'href="#{field}"' in reply.get_data(as_text=True)
+    assert rows(select(func.count()).select_from(Statement)) == [0]
+
+
+def test_reminding_and_revoking(browser: FlaskClient, dossier: Dossier) -> None:
+    browser.post(invitation(dossier), data=INVITATION)
+    statement = rows(select(Statement))[0]
+    way = f"/dossier/{dossier.reference}/verklaringen/{statement.id}"
+    old = statement.token_sha256
+    assert browser.post(f"{way}/herinneren").location == invitation(dossier)
+    assert rows(select(Statement.token_sha256)) != [old]
+    assert browser.get(f"{way}/intrekken").status_code == 200
+    assert rows(select(Statement.stage)) == ["invited"], "opening the page revokes nothing"
+    browser.post(f"{way}/intrekken")
+    browser.post(f"{way}/intrekken")
+    assert rows(select(Statement.stage)) == ["revoked"]
+    assert "Verstuur de uitnodiging" in page(browser, invitation(dossier))
+
+
+def test_a_signed_statement_is_shown_and_goes_stale_visibly(browser: FlaskClient, full: Dossier) -> None:
+    assert "Wij spraken over haar doelen." in page(browser, invitation(full))
+    with transaction():
+        answers.put_answer(full, "development_report", "goals", "andere woorden " * 60)
+    assert "Niet meer geldig" in page(browser, invitation(full))
+    assert "Er is een probleem" in page(browser, f"/dossier/{full.reference}")
+
+
+def test_a_statement_is_managed_by_its_candidate_only(
+    browser: FlaskClient, dossier: Dossier, make_account: Callable[..., Account], login: Callable[[Account], FlaskClient]
+) -> None:
+    browser.post(invitation(dossier), data=INVITATION)
+    statement = rows(select(Statement))[0]
+    other = login(make_account("Iemand Anders", "candidate"))
+    assert other.get(invitation(dossier)).status_code == 404
+    for deed in ("herinneren", "intrekken"):
+        assert other.post(f"/dossier/{dossier.reference}/verklaringen/{statement.id}/{deed}").status_code == 404
+
+
+# --- checking and submitting ---------------------------------------------------------------------------------------
+
+
+def agreed(dossier: Dossier) -> dict[str, object]:
+    template = starting.stored_templates.get(dossier.template_sha256)
+    return {"declarations": [one.id for one in template.declarations], "name": "Sanne de Vries"}
+
+
+def test_checking_names_what_lacks_with_a_link(browser: FlaskClient, full: Dossier) -> None:
+    with transaction():
+        answers.put_answer(full, "personal", "phone", "")
+    shown = page(browser, f"/dossier/{full.reference}/controleren")
+    assert "Er is nog 1 punt nodig" in shown
+    assert f'href="/dossier/{full.reference}/onderdeel/personal?controle=1#phone"' in shown
+    assert "Vul in: Telefoonnummer" in page(browser, f"/dossier/{full.reference}/onderdeel/personal?controle=1")
+    assert browser.get(f"/dossier/{full.reference}/indienen").location == f"/dossier/{full.reference}/controleren"
+
+
+def test_an_incomplete_dossier_cannot_be_sent(browser: FlaskClient, dossier: Dossier) -> None:
+    reply = browser.post(f"/dossier/{dossier.reference}/indienen", data=agreed(dossier))
+    assert reply.location == f"/dossier/{dossier.reference}/controleren"
+    session.rollback()
+    assert session.get_one(Dossier, dossier.id).stage == "draft"
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [({"declarations": ["own_work"]}, "declarations"), ({"name": ""}, "name"), ({"name": "\x00\x01\x02"}, "name")],
+)
+def test_sending_needs_every_agreement_and_a_name(
+    browser: FlaskClient, full: Dossier, change: dict[str, object], field: str
+) -> None:
+    reply = browser.post(f"/dossier/{full.reference}/indienen", data=agreed(full) | change)
+    assert reply.status_code == 422
+    assert f'href="#{field}"' in reply.get_data(as_text=True)
+    session.rollback()
+    assert session.get_one(Dossier, full.id).stage == "draft"
+
+
+def test_fields_that_are_not_asked_are_refused(browser: FlaskClient, full: Dossier) -> None:
+    assert browser.post(f"/dossier/{full.reference}/indienen", data=agreed(full) | {"stage": "decided"}).status_code == 422
+    session.rollback()
+    assert session.get_one(Dossier, full.id).stage == "draft"
+
+
+def test_submitting_twice_makes_one_snapshot_and_shows_the_receipt(browser: FlaskClient, full: Dossier) -> None:
+    address = f"/dossier/{full.reference}/indienen"
+    assert "Na het indienen kunt u niets meer wijzigen" in page(browser, address)
+    receipt = f"/dossier/{full.reference}/ontvangst"
+    assert browser.post(address, data=agreed(full)).location == receipt
+    assert browser.post(address, data=agreed(full)).location == receipt
+    assert browser.get(address).location == receipt
+    assert rows(select(func.count()).select_from(Snapshot)) == [1]
+    shown = page(browser, receipt)
+    assert full.reference in shown
+    assert f'data-poll="{receipt}"' in shown
+    assert "Uw documenten worden gemaakt" in shown
+    mails = rows(select(Mail.template).where(Mail.template == "submission_receipt"))
+    assert mails == ["submission_receipt"]
+
+
+def test_a_plugin_that_stopped_working_holds_up_submitting_in_words(
+    app: Flask, browser: FlaskClient, sanne: Account, installation: Installation
+) -> None:
+    made = start(sanne, installation, "outplacement")
+    fill(made, installation)
+    plugins = {name: one for name, one in installation.catalogue.plugins.items() if name != "outplacement"}
+    app.extensions["installation"] = replace(installation, catalogue=replace(installation.catalogue, plugins=plugins))
+    assert "nu niet beschikbaar" in page(browser, f"/dossier/{made.reference}")
+    reply = browser.post(f"/dossier/{made.reference}/indienen", data=agreed(made))
+    assert reply.location == f"/dossier/{made.reference}/controleren"
+
+
+# --- the receipt and the documents ---------------------------------------------------------------------------------
+
+
+def test_the_receipt_says_that_a_failure_is_tried_again(browser: FlaskClient, full: Dossier) -> None:
+    browser.post(f"/dossier/{full.reference}/indienen", data=agreed(full))
+    with transaction():
+        snapshot = session.scalars(select(Snapshot)).one()
+        snapshot.error = {"nl": "Bijlage 3 ontbreekt", "en": "Attachment 3 is missing"}
+    shown = page(browser, f"/dossier/{full.reference}/ontvangst")
+    assert "Wij proberen het vanzelf opnieuw" in shown
+    assert "Bijlage 3" not in shown, "the cause is for the office"
+
+
+def test_before_submitting_there_is_no_receipt(browser: FlaskClient, dossier: Dossier) -> None:
+    assert browser.get(f"/dossier/{dossier.reference}/ontvangst").status_code == 403
+    assert browser.get(f"/dossier/{dossier.reference}/documenten/1/pdf").status_code == 403
+
+
+def test_sealed_documents_are_taken_along_and_logged(browser: FlaskClient, full: Dossier, installation: Installation) -> None:
+    from app.documents.models import Bundle
+    from app.files import store
+
+    browser.post(f"/dossier/{full.reference}/indienen", data=agreed(full))
+    blobs = {form: store.put_bytes(installation.settings.blobs, form.encode() * 9) for form in ("pdf", "docx", "zip")}
+    with transaction():
+        snapshot = session.scalars(select(Snapshot)).one()
+        hashes = {f"{form}_sha256": blob.sha256 for form, blob in blobs.items()}
+        session.add(Bundle(snapshot_id=snapshot.id, zip_size=27, pages=40, seal_sha256="0" * 64, **hashes))
+        lifecycle.advance(snapshot, "sealed")
+    shown = page(browser, f"/dossier/{full.reference}/ontvangst")
+    assert "data-poll=" not in shown
+    assert "40 pagina’s" in shown
+    for form in blobs:
+        reply = browser.get(f"/dossier/{full.reference}/documenten/1/{form}")
+        assert reply.data == form.encode() * 9
+        assert reply.headers["Content-Disposition"] == f"attachment; filename={full.reference}-1.{form}"
+        assert reply.headers["Content-Security-Policy"].startswith("sandbox")
+    assert browser.get(f"/dossier/{full.reference}/documenten/1/exe").status_code == 404
+    assert browser.get(f"/dossier/{full.reference}/documenten/2/pdf").status_code == 404
+    logged = rows(select(AuditEntry.details).where(AuditEntry.action == "bundle.downloaded"))
+    assert [one["form"] for one in logged] == ["pdf", "docx", "zip"]
+    status = page(browser, f"/dossier/{full.reference}")
+    assert "Overgedragen" not in status
+    assert f"/dossier/{full.reference}/documenten/1/pdf" in status
+
+
+def test_documents_are_for_the_candidate_only(
+    browser: FlaskClient, full: Dossier, make_account: Callable[..., Account], login: Callable[[Account], FlaskClient]
+) -> None:
+    browser.post(f"/dossier/{full.reference}/indienen", data=agreed(full))
+    for somebody in (make_account("Iemand Anders", "candidate"), make_account("Een Beoordelaar", "assessor")):
+        other = login(somebody)
+        for address in ("", "/ontvangst", "/documenten/1/pdf", "/controleren"):
+            assert other.get(f"/dossier/{full.reference}{address}").status_code == 404
+
+
+def test_a_returned_dossier_is_open_again(browser: FlaskClient, full: Dossier) -> None:
+    browser.post(f"/dossier/{full.reference}/indienen", data=agreed(full))
+    with transaction():
+        lifecycle.advance(session.get_one(Dossier, full.id), "returned")
+    assert "teruggestuurd om aan te vullen" in page(browser, f"/dossier/{full.reference}")
+    assert browser.post(f"/dossier/{full.reference}/indienen", data=agreed(full)).status_code == 302
+    assert rows(select(Snapshot.revision).order_by(Snapshot.revision)) == [1, 2]
