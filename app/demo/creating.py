@@ -34,7 +34,7 @@ from app.dossiers import answers, contents, evidence, starting, statements, subm
 from app.dossiers.contents import Contents
 from app.dossiers.lifecycle import OPEN_STAGES
 from app.dossiers.models import Dossier, Evidence, Snapshot, Statement
-from app.errors import Conflict, Forbidden, SealingFailed
+from app.errors import Conflict, Forbidden, InvalidInput, SealingFailed
 from app.extensions import session, transaction
 from app.files import sniff, store
 from app.mail import Mail
@@ -289,14 +289,13 @@ def _give_statement(installation: Installation, dossier_id: int) -> None:
     with transaction():
         statement = statements.by_session(secret)
         typed = telling.as_typed(telling.read("statement"), _first_day(statement.dossier))
-        for table in ("sessions",):
-            typed[table] = [{**row, "row": f"row{number}"} for number, row in enumerate(typed[table], start=1)]
+        typed["sessions"] = [{**row, "row": f"row{number}"} for number, row in enumerate(typed["sessions"], start=1)]
         statements.save(statement, typed, statement.version)
     with transaction():
         statement = statements.by_session(secret)
         faults = statements.problems(statement, installation.catalogue.types, submission.today())
         if faults:
-            raise SealingFailed(faults[0][1].text, step=faults[0][0])
+            raise InvalidInput(faults[0][1].text, question=faults[0][0])
         statements.sign(statement, contents.read(statement.dossier), typed_name=SUPERVISOR.name, **FROM)
 
 
