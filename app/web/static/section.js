@@ -16,6 +16,7 @@ import { $, $$, DRAFT } from "./dom.js";
 const PAUSE = 2000;
 const RETRY = 10_000;
 const SPEAK = 1500;
+const PATIENCE = 5000;
 const KEEP_DAYS = 30;
 const KEEPALIVE_LIMIT = 60_000; // browsers refuse bigger bodies on a page that is being left
 
@@ -64,7 +65,8 @@ function autosave(form) {
   const key = DRAFT + (form.dataset.draft || form.dataset.autosave);
   let timer;
   let dirty = false;
-  let under_way = false;
+  let under_way = null; // the promise of the save that was sent
+  let waiting = false;
   let stopped = false;
 
   const show = (state, text) => {
@@ -92,8 +94,14 @@ function autosave(form) {
 
   async function save({ leaving = false } = {}) {
     clearTimeout(timer);
+    if (under_way && !leaving) await under_way; // two at once would carry the same version
     if (!dirty || under_way || stopped) return;
-    [dirty, under_way] = [false, true];
+    dirty = false;
+    under_way = send(leaving);
+    await under_way;
+  }
+
+  async function send(leaving) {
     show("saving", status?.dataset.saving);
     try {
       const body = new URLSearchParams([...data()]);
@@ -110,7 +118,7 @@ function autosave(form) {
       refused(out ? status?.dataset.loggedOut : status?.dataset.failed);
       if (!out) later(RETRY);
     } finally {
-      under_way = false;
+      under_way = null;
     }
     if (dirty && status?.dataset.state !== "failed") later(PAUSE);
   }
@@ -139,12 +147,25 @@ function autosave(form) {
     else form.submit(); // the full page answers with both texts
   }
 
+  /** Sends the form once the save under way has brought its version; without it, one would conflict with oneself. */
+  async function after_save(button) {
+    waiting = true;
+    await Promise.race([under_way, new Promise((resolve) => setTimeout(resolve, PATIENCE))]);
+    [waiting, under_way] = [false, null];
+    if (!stopped) form.requestSubmit(button);
+  }
+
   form.addEventListener("input", (event) => {
     if (event.target.type === "file") return;
     dirty = true;
     later(event.target.matches("input[type=radio], input[type=checkbox]") ? 0 : PAUSE);
   });
-  form.addEventListener("submit", () => {
+  form.addEventListener("submit", (event) => {
+    if (under_way && !stopped) {
+      event.preventDefault();
+      if (!waiting) after_save(event.submitter);
+      return;
+    }
     keep({ sent: true }); // if no good page follows, the text is still here; app.js removes it on the page that does
     [dirty, stopped] = [false, true];
   });
@@ -159,7 +180,7 @@ function autosave(form) {
   document.addEventListener("click", async (event) => {
     const link = event.target.closest("a[href]");
     const plain = !event.ctrlKey && !event.metaKey && !event.shiftKey && event.button === 0;
-    if (!dirty || !link || !plain || link.target || link.hash || link.origin !== location.origin) return;
+    if (!(dirty || under_way) || !link || !plain || link.target || link.hash || link.origin !== location.origin) return;
     event.preventDefault();
     await save();
     location.assign(link.href);
