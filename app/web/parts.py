@@ -12,7 +12,7 @@ from app import pipeline
 from app.accounts.models import Account
 from app.assessment.models import Assessment
 from app.dossiers.models import Dossier, Evidence
-from app.errors import NotFound
+from app.errors import InvalidInput, NotFound
 from app.extensions import session
 from app.jobs import Ring
 from app.pipeline import Installation
@@ -24,6 +24,8 @@ LARGEST_ID = 2**31 - 1  # of an integer column, in every database
 
 class RecordId(IntegerConverter):
     """The number of a record in an address; more than a column can hold is no address of ours."""
+
+    regex = "[0-9]+"  # and no digits of other scripts: one thing, one address
 
     def __init__(self, urls: Map) -> None:
         super().__init__(urls, max=LARGEST_ID)
@@ -58,6 +60,12 @@ def caller() -> dict[str, str]:
 def form_lists() -> Mapping[str, Sequence[str]]:
     """The form as sent: each field's name with the list of its values."""
     return {name: request.form.getlist(name) for name in request.form}
+
+
+def only_fields(*names: str) -> None:
+    """Refuses a form with fields that the page does not have; ``"since"`` also stands for its parts, such as ``since.day``."""
+    if {name.partition(".")[0] for name in (*request.form, *request.files)} - {*names, "csrf_token"}:
+        raise InvalidInput(both("Dit formulier hoort niet bij deze pagina. Ververs de pagina en probeer het opnieuw."))
 
 
 def dossier_of(reference: str) -> Dossier:

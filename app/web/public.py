@@ -14,7 +14,7 @@ from app.extensions import session, transaction
 from app.texts import LANGUAGES, both
 from app.web.auth import local_path, remember_language, start_page
 from app.web.guard import public
-from app.web.parts import me
+from app.web.parts import me, only_fields
 
 log = logging.getLogger(__name__)
 blueprint = Blueprint("public", __name__)
@@ -32,6 +32,7 @@ def home() -> ResponseReturnValue:
 @blueprint.route("/taal", methods=["POST"])
 @public
 def language() -> ResponseReturnValue:
+    only_fields("language", "next")
     chosen = request.form.get("language", "")
     if chosen not in LANGUAGES:
         raise InvalidInput(both("Kies een taal uit de lijst."))

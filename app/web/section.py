@@ -33,7 +33,7 @@ from app.web.dates import clock, is_today, when
 from app.web.evidence import TakenIn, allow_files, file_dicts, take_in
 from app.web.guard import guard
 from app.web.language import current_language
-from app.web.parts import dossier_of, form_lists, installation
+from app.web.parts import dossier_of, form_lists, installation, only_fields
 
 blueprint = Blueprint("section", __name__)
 
@@ -430,6 +430,7 @@ def choose(dossier: Dossier, section_id: str, question_id: str) -> ResponseRetur
 @guard("dossier.edit", dossier_of)
 def use_chosen(dossier: Dossier, section_id: str, question_id: str) -> ResponseReturnValue:
     ids = [int(one) for one in request.form.getlist("files") if re.fullmatch(r"[0-9]{1,15}", one)]
+    only_fields("files")
     try:
         with transaction():
             folder.attach(dossier_contents.read(dossier), section_id, question_id, ids)

@@ -28,7 +28,7 @@ from app.web import forms
 from app.web.errors import wants_json
 from app.web.guard import guard, public
 from app.web.language import current_language
-from app.web.parts import caller, form_lists, installation, ring_due
+from app.web.parts import caller, form_lists, installation, only_fields, ring_due
 
 blueprint = Blueprint("supervisor", __name__)
 
@@ -276,6 +276,7 @@ def row(statement: Statement, question_id: str) -> ResponseReturnValue:
 @guard("statement.fill", own_statement, who=supervisor)
 def save_row(statement: Statement, question_id: str) -> ResponseReturnValue:
     table = table_of(statement, question_id)
+    only_fields("version", "action", table.id)
     row_id = request.args.get("row_id", "")
     rows = list(statement.data.get(table.id) or [])
     if request.form.get("action") == "remove":
@@ -346,6 +347,7 @@ def declining(statement: Statement) -> ResponseReturnValue:
 @blueprint.post("/verklaren/niet")
 @guard("statement.fill", own_statement, who=supervisor)
 def decline(statement: Statement) -> ResponseReturnValue:
+    only_fields("reason")
     with transaction():
         statements.decline(statement, request.form.get("reason", ""), **caller())
         audit.write("statement.declined", actor=statement, thing=statement.dossier)
@@ -380,11 +382,9 @@ def form_section(statement: Statement) -> Section:
 def typed(statement: Statement) -> dict[str, Any]:
     """The form's answers as typed; tables have pages of their own."""
     types, lists = installation().catalogue.types, form_lists()
-    return {
-        one.id: types[one.type].read(lists, one.id, one.settings)
-        for one in statements.nested_questions(statement)
-        if one.type not in NO_TABLES
-    }
+    questions = statements.nested_questions(statement)
+    only_fields("version", "action", "signed_name", "signed_agree", *(one.id for one in questions))
+    return {one.id: types[one.type].read(lists, one.id, one.settings) for one in questions if one.type not in NO_TABLES}
 
 
 def sent_version() -> int:
