@@ -1,13 +1,10 @@
 """``flask --app wsgi …``: the steps of the work as commands, with progress on the terminal."""
 
-import fcntl
 import logging
 import signal
-import socket
 import threading
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn, cast
 
@@ -45,7 +42,7 @@ demo_commands = AppGroup("demo", help="Invented people and dossiers, to try thin
 def install(app: Flask) -> None:
     for group in (database, accounts, dossiers, assessments, audit_commands, pipeline_commands, schemes, plugins, demo_commands):
         app.cli.add_command(group)
-    for command in (prepare, announce, worker):
+    for command in (prepare, worker):
         app.cli.add_command(command)
 
 
@@ -95,21 +92,6 @@ def prepare() -> None:
         fill_demo()
 
 
-@click.command("announce")
-def announce() -> None:
-    """Wait until the server answers, then print the address and, in demo mode, the logins."""
-    settings = here().settings
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        with suppress(OSError), socket.create_connection((settings.host, settings.port), timeout=1):
-            break
-        time.sleep(0.1)
-    click.echo(f"\nLoopbaandossier: {settings.base_url}")
-    if settings.demo:
-        click.echo(demo.logins())
-    click.echo("Stop with Ctrl-C.")
-
-
 # --- worker --------------------------------------------------------------------------------------------------------
 
 
@@ -117,9 +99,10 @@ def announce() -> None:
 def worker() -> None:
     """Do the jobs: check evidence, assemble documents, send mail. Ctrl-C lets running jobs end."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logging.getLogger("huey").setLevel(logging.WARNING)  # its greeting tells nobody anything
     installation, ring = here(), cast(jobs.Ring, current_app.extensions["ring"])
     settings = installation.settings
-    with only_worker(settings.instance / "worker.lock"):
+    with plainly(), jobs.alone(settings):
         pipeline.clear_work(settings)
         store.remove_unfinished(settings.blobs)
         pipeline.release_claims()
@@ -134,17 +117,6 @@ def worker() -> None:
             consumer.run()
         finally:
             stopping.set()
-
-
-@contextmanager
-def only_worker(path: Path) -> Iterator[None]:
-    """Holds the lock of this instance's one worker. The lock goes with the process, also when it is killed."""
-    with path.open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            stop("Another worker is running on this instance folder. Stop it first.")
-        yield
 
 
 # --- accounts ------------------------------------------------------------------------------------------------------
@@ -274,7 +246,7 @@ def assign(reference: str, email: str) -> None:
 @pipeline_commands.command("run")
 def run_pipeline() -> None:
     """Do everything that is due, here and now, without a worker."""
-    with only_worker(here().settings.instance / "worker.lock"):
+    with plainly(), jobs.alone(here().settings):
         pipeline.release_claims()
         done = jobs.drain(here(), report=lambda job, record_id: click.echo(f"{job} {record_id}"))
     click.echo(f"{done} jobs done.")

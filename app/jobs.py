@@ -1,16 +1,21 @@
 """The task queue's face. Huey only rings the bell: the stages in the database are the truth, and a sweep every half
 minute rings for whatever they say is unfinished."""
 
+import fcntl
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from huey import SqliteHuey
 
 from app import pipeline
+from app.config import Settings
+from app.errors import Conflict
 from app.extensions import session
 from app.pipeline import Installation
+from app.texts import both
 
 log = logging.getLogger(__name__)
 
@@ -22,6 +27,20 @@ JOBS: dict[str, Callable[[Installation, int], None]] = {
     "mail": pipeline.run_mail,
 }
 Ring = Callable[[str, int], None]
+
+
+@contextmanager
+def alone(settings: Settings) -> Iterator[None]:
+    """Holds the lock of this instance's one worker; it goes with the process, also when that is killed.
+
+    Who holds it knows that every claim in the database is a dead worker's. Raises ``Conflict`` when another has it.
+    """
+    with (settings.instance / "worker.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise Conflict(both("Een ander proces werkt met deze map. Stop dat eerst.")) from None
+        yield
 
 
 def open_queue(installation: Installation) -> tuple[SqliteHuey, Ring]:

@@ -4,7 +4,6 @@ Every step looks first whether it was done, and does its work in one transaction
 it goes on where it was. The last step leaves a line in the audit record, so that the next call sees at once that all is there.
 """
 
-import fcntl
 import os
 import shutil
 import tempfile
@@ -34,7 +33,7 @@ from app.dossiers import answers, contents, evidence, starting, statements, subm
 from app.dossiers.contents import Contents
 from app.dossiers.lifecycle import OPEN_STAGES
 from app.dossiers.models import Dossier, Evidence, Snapshot, Statement
-from app.errors import Conflict, Forbidden, InvalidInput, SealingFailed
+from app.errors import Forbidden, InvalidInput, SealingFailed
 from app.extensions import session, transaction
 from app.files import sniff, store
 from app.mail import Mail
@@ -86,7 +85,7 @@ def create(installation: Installation, *, say: Say, bar: Bar) -> Path | None:
         return None
     started = time.monotonic()
     say("Filling the demo: people, dossiers, and one dossier all the way to the assessment queue.")
-    with _alone(settings):
+    with jobs.alone(settings):
         with _timed(say, "people"):
             _people()
         dossiers = [_dossier(story.person, installation) for story in (SHOWCASE_STORY, HALFWAY_STORY)]
@@ -125,17 +124,6 @@ def _timed(say: Say, what: str) -> Iterator[None]:
     started = time.monotonic()
     yield
     say(f"  {what}: {time.monotonic() - started:.1f} s")
-
-
-@contextmanager
-def _alone(settings: Settings) -> Iterator[None]:
-    """Holds the lock of this instance's worker, so that nobody else takes up our jobs; it goes with the process."""
-    with (settings.instance / "worker.lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise Conflict(both("Een ander proces werkt met deze map. Stop dat eerst.")) from None
-        yield
 
 
 # --- people and their dossiers -------------------------------------------------------------------------------------
