@@ -7,17 +7,20 @@ process list: the setting holds the path.
 
 import dataclasses
 import os
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from app.errors import SettingsFault
 
 ROOT = Path(__file__).resolve().parent.parent
 PREFIX = "LOOPBAAN_"
 DEMO_MARK = "demo"
+HIGHEST_PORT = 65_535
 
 
 def setting(default: Any, explanation: str) -> Any:
@@ -110,18 +113,23 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
     if unknown:
         names = ", ".join(PREFIX + name.upper() for name in unknown)
         raise SettingsFault(f"Unknown setting: {names}. The README lists every setting.")
-    values = {name: _typed(fields[name], text) for name, text in given.items() if text != ""}
+    values = {name: _typed(fields[name], text.strip()) for name, text in given.items() if text.strip()}
     settings = Settings(**values)
     check(settings)
     return settings
 
 
 def check(settings: Settings) -> None:
-    """Refuses settings that contradict each other or miss a secret. Reads no secret's content but the key's length."""
+    """Refuses settings that contradict each other or miss a secret. Reads the content of none."""
     _one_of("MODE", settings.mode, ("demo", "production"))
     _one_of("SMTP_SECURITY", settings.smtp_security, ("starttls", "tls", "none"))
-    if not settings.base_url.startswith(("http://", "https://")) or settings.base_url.endswith("/"):
-        raise SettingsFault("LOOPBAAN_BASE_URL must start with http:// or https:// and must not end with a slash.")
+    for port in ("port", "smtp_port"):
+        if getattr(settings, port) > HIGHEST_PORT:
+            raise SettingsFault(f"{PREFIX}{port.upper()} is {getattr(settings, port)}; a port is at most {HIGHEST_PORT}.")
+    if not _is_address(settings.base_url):
+        raise SettingsFault(
+            "LOOPBAAN_BASE_URL must be an address such as https://dossier.example.org, without a slash at the end."
+        )
     if settings.demo:
         if settings.host not in ("127.0.0.1", "::1", "localhost"):
             raise SettingsFault(
@@ -132,15 +140,15 @@ def check(settings: Settings) -> None:
     if not settings.secure_cookies:
         raise SettingsFault("In production LOOPBAAN_BASE_URL must start with https://.")
     for name in ("secret_key_file", "seal_key_file", "seal_passphrase_file"):
-        path: Path | None = getattr(settings, name)
-        if path is None:
+        if getattr(settings, name) is None:
             raise SettingsFault(f"In production {PREFIX}{name.upper()} must be set. The README says how to make one.")
-        if not path.is_file():
-            raise SettingsFault(f"{PREFIX}{name.upper()}: there is no file {path}.")
+        _is_there(settings, name)
     if not settings.smtp_host:
         raise SettingsFault("In production LOOPBAAN_SMTP_HOST must be set: people confirm their address by mail.")
     if settings.smtp_user and settings.smtp_password_file is None:
         raise SettingsFault("LOOPBAAN_SMTP_USER is set, so LOOPBAAN_SMTP_PASSWORD_FILE must be set too.")
+    if settings.smtp_password_file is not None:
+        _is_there(settings, "smtp_password_file")
     if (settings.instance / DEMO_MARK).exists():
         raise SettingsFault(
             f"{settings.instance} holds demo data with well-known passwords. "
@@ -162,7 +170,10 @@ def secret_key(settings: Settings) -> str:
             pass
         finally:
             temporary.unlink()
-    key = path.read_text().strip()
+    try:
+        key = path.read_text().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsFault(f"The secret key in {path} cannot be read as text: make a new one.") from error
     if len(key) < 32:
         raise SettingsFault(f"The secret key in {path} is shorter than 32 characters: make a longer one.")
     return key
@@ -173,13 +184,30 @@ def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> None:
         raise SettingsFault(f"{PREFIX}{name} is {value!r}; allowed are {', '.join(allowed)}.")
 
 
+def _is_address(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.hostname) and not text.endswith("/")
+
+
+def _is_there(settings: Settings, name: str) -> None:
+    path: Path = getattr(settings, name)
+    if not path.is_file():
+        raise SettingsFault(f"{PREFIX}{name.upper()}: there is no file {path}.")
+
+
 def _typed(entry: dataclasses.Field[Any], text: str) -> Any:
+    setting_name = PREFIX + entry.name.upper()
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise SettingsFault(f"{setting_name} holds bytes that are no UTF-8 text.") from error
     if entry.type is int:
-        try:
-            number = int(text)
-        except ValueError:
-            number = -1
-        if number < 0:
-            raise SettingsFault(f"{PREFIX}{entry.name.upper()} is {text!r}; a whole number of 0 or more is needed.")
+        least = 0 if entry.default == 0 else 1
+        number = int(text) if re.fullmatch("[0-9]{1,9}", text) else -1
+        if number < least:
+            raise SettingsFault(f"{setting_name} is {text!r}; a whole number of {least} or more is needed.")
         return number
     return text if entry.type is str else Path(text).expanduser().resolve()

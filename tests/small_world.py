@@ -290,9 +290,11 @@ def world(tmp_path: Path, small_scheme: Settings, small_catalogue: Catalogue, em
 
 
 def open_world(settings: Settings, catalogue: Catalogue, empty_database: Path) -> Iterator[World]:
-    settings.blobs.mkdir(parents=True)
-    settings.work.mkdir()
-    shutil.copyfile(empty_database, settings.instance / "loopbaandossier.sqlite")
+    """A new installation in the instance folder of ``settings``, or the one that stands there."""
+    if not settings.instance.exists():
+        settings.blobs.mkdir(parents=True)
+        settings.work.mkdir()
+        shutil.copyfile(empty_database, settings.instance / "loopbaandossier.sqlite")
     engine = extensions.connect(settings.database)
     yield World(settings, engine, catalogue)
     session.remove()

@@ -233,7 +233,7 @@ def test_save_refuses_a_section_that_grows_too_large(world: World, dossier: Doss
         answers.put_answer(dossier, "learning", "courses", rows)
     with pytest.raises(InvalidInput) as refusal, transaction():
         answers.put_answer(dossier, "learning", "courses", [*rows, {"row": "9", "name": "é" * 60_000}])
-    assert refusal.value.text["nl"] == "Dit onderdeel is te groot geworden om te bewaren. Kort een van uw teksten in."
+    assert refusal.value.text["nl"] == "Dit onderdeel is te groot geworden om op te slaan. Kort een van uw teksten in."
     assert len(stored(dossier, "learning")["courses"]) == 8
 
 

@@ -109,7 +109,7 @@ def test_attach_refuses_more_than_the_question_takes(world: World, dossier: Doss
     items = [world.checked(dossier, name=f"{number}.pdf") for number in range(3)]
     with pytest.raises(InvalidInput) as refusal:
         world.attach(dossier, "practice", "proof", *items)
-    assert refusal.value.text["nl"] == "Bij deze vraag kunt u hooguit 2 bewijsstukken gebruiken. Haal er eerst een weg."
+    assert refusal.value.text["nl"] == "Bij deze vraag kunt u hoogstens 2 bewijsstukken gebruiken. Haal er eerst een weg."
 
 
 def test_attach_with_old_contents_keeps_what_another_window_attached(world: World, dossier: Dossier) -> None:
