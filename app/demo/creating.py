@@ -346,7 +346,7 @@ def _seal(installation: Installation, snapshot_id: int, say: Say, bar: Bar) -> N
         select(Product.step, Product.seconds, Product.peak_mib).where(Product.snapshot_id == snapshot_id).order_by(Product.id)
     )
     for step, seconds, peak in made:
-        say(f"    {step}: {seconds:.1f} s, at most {peak:.0f} MiB so far")
+        say(f"    {step}: {seconds:.1f} s, {peak:.0f} MiB")
     session.rollback()
 
 

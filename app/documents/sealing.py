@@ -26,7 +26,7 @@ from app.documents.outline import Outline, outline
 from app.documents.signing import SealKey
 from app.errors import SealingFailed, Text
 from app.extensions import now
-from app.files import store
+from app.files import sandbox, store
 from app.files.store import Blob
 from app.plugin_loader import Plugin
 from app.schemes import question_types
@@ -84,7 +84,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Made:
-    """What a step gave: blobs by name, wall seconds, and the highest memory use of this process or a child so far, in MiB."""
+    """What a step gave: blobs by name, wall seconds, and MiB: the most that this process ever held, plus its largest child."""
 
     blobs: Mapping[str, Blob]
     seconds: float
@@ -104,19 +104,23 @@ def prepare(
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     work = Work(content, sha256, plugins, settings, folder, dict(products))
     check_evidence(work)
+    if "dossier.pdf" in work.products and not _sealed_with_this_key(work):
+        for name in SEALED:
+            work.products.pop(name, None)
     return work
 
 
 def run(step: Step, work: Work) -> Made:
     """Does one step and stores what it made."""
     started = time.monotonic()
-    made = step.do(work)
+    with sandbox.measured() as peaks:
+        made = step.do(work)
     blobs = {name: store.put_file(work.settings.blobs, path) for name, path in made.items()}
     work.products.update({name: blob.sha256 for name, blob in blobs.items()})
     for path in made.values():
         path.unlink(missing_ok=True)
-    peak = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)) / 1024
-    return Made(blobs, time.monotonic() - started, peak)
+    own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return Made(blobs, time.monotonic() - started, own + max(peaks, default=0.0))
 
 
 def outcome(work: Work) -> dict[str, Any]:
@@ -238,6 +242,7 @@ STEPS: tuple[Step, ...] = (
     Step("sign_docx", ("dossier.docx",), lambda: both("Het Word-document wordt ondertekend"), _sign_docx),
     Step("bind", ("bundle.zip",), lambda: both("Alles wordt gebundeld en nog eens nagelezen"), _bind),
 )
+SEALED = ("dossier.pdf", "dossier.docx", "bundle.zip")
 
 
 def check_evidence(work: Work) -> None:
@@ -257,6 +262,15 @@ def check_evidence(work: Work) -> None:
                     ),
                     step="evidence",
                 )
+
+
+def _sealed_with_this_key(work: Work) -> bool:
+    """False when the organisation changed its key while a snapshot was half sealed: one bundle has one seal."""
+    try:
+        verification.check_sealed_pdf(work.product("dossier.pdf"), fingerprints=work.fingerprints)
+    except SealingFailed:
+        return False
+    return True
 
 
 def _payload(work: Work) -> list[BundleFile]:
