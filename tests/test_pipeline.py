@@ -442,6 +442,34 @@ def test_wrong_passphrase_stops_at_the_seal_and_goes_on_when_it_is_right(submitt
     assert {name: products()[name] for name in made} == made  # nothing was made twice
 
 
+@pytest.mark.parametrize("step", ["seal_pdf", "sign_docx", "bind"])
+def test_key_that_changes_half_way_gives_a_bundle_with_one_seal(
+    submitted: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    real = sealing.run
+
+    def dies(one: sealing.Step, work: sealing.Work) -> sealing.Made:
+        if STEPS.index(one.name) == STEPS.index(step) + 1:
+            raise Killed
+        return real(one, work)
+
+    def dies_at_the_end(work: sealing.Work) -> None:
+        raise Killed
+
+    monkeypatch.setattr(sealing, "run", dies)
+    monkeypatch.setattr(sealing, "outcome", dies_at_the_end)
+    with pytest.raises(Killed):
+        run(submitted)
+    session.remove()
+    monkeypatch.undo()
+    made = products()
+    submitted.settings.keys.rename(tmp_path / "old keys")
+    run(submitted)
+    assert_done_once(submitted)
+    assert session.scalars(select(Bundle.seal_sha256)).all() == [signing.load_seal_key(submitted.settings).fingerprint]
+    assert {name: products()[name] for name in rebuilding.REPRODUCIBLE} == {name: made[name] for name in rebuilding.REPRODUCIBLE}
+
+
 @pytest.mark.parametrize("errno", [28, 30])  # ENOSPC, EROFS
 def test_r36_disk_that_takes_nothing_is_said_so_and_nothing_is_half(
     submitted: World, monkeypatch: pytest.MonkeyPatch, errno: int
