@@ -259,7 +259,7 @@ def _receipt(plugin: Plugin, info: BundleInfo) -> Receipt:
 
 
 def _not_delivered(plugin: Plugin) -> Text:
-    return both("De uitbreiding „%(title)s” kon de bundel niet afleveren. Wij proberen het vanzelf opnieuw.", title=plugin.title)
+    return both("De uitbreiding “%(title)s” kon de bundel niet afleveren. Wij proberen het vanzelf opnieuw.", title=plugin.title)
 
 
 def _note_progress(snapshot_id: int, step: str, percent: int) -> None:

@@ -144,7 +144,7 @@ _FITS: Mapping[str, Callable[[Any], bool]] = {
 
 
 def _not_working(plugin: Plugin) -> Text:
-    return both("De uitbreiding „%(title)s” werkt nu niet. Neem contact op met het secretariaat.", title=plugin.title)
+    return both("De uitbreiding “%(title)s” werkt nu niet. Neem contact op met het secretariaat.", title=plugin.title)
 
 
 def _short(value: Any) -> str:

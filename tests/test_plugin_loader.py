@@ -14,7 +14,7 @@ from app.plugin_loader import Plugin, PluginFailed, call_hook, find_plugins
 PLUGINS = Path(__file__).parent / "plugins"
 BUNDLE = BundleInfo(path="x.zip", sha256="1", snapshot_sha256="2", reference="HC-1", revision=1, scheme="small")
 HOOKS = {"question_types": (), "check_dossier": ({"answers": {}},), "document_blocks": ({"answers": {}},), "deliver": (BUNDLE,)}
-NOT_WORKING = "De uitbreiding „{}” werkt nu niet. Neem contact op met het secretariaat."
+NOT_WORKING = "De uitbreiding “{}” werkt nu niet. Neem contact op met het secretariaat."
 
 
 def found(folder: Path = PLUGINS) -> dict[str, Plugin]:

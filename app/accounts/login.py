@@ -52,7 +52,9 @@ def enter(account_id: int, *, address: str, user_agent: str) -> str:
     if account.disabled_at is not None:
         raise Forbidden(both("Dit account is gesloten. Neem contact op met het secretariaat."), reason="disabled")
     if account.email_confirmed_at is None:
-        raise Forbidden(both("Bevestig eerst uw e-mailadres, met de link in de mail die u van ons kreeg."), reason="unconfirmed")
+        raise Forbidden(
+            both("Bevestig eerst uw e-mailadres, met de link in de e-mail die u van ons kreeg."), reason="unconfirmed"
+        )
     key = secrets.token_urlsafe(32)
     entry = LoginSession(account_id=account.id, token_sha256=digest(key), address=address[:45], user_agent=user_agent[:200])
     session.add(entry)

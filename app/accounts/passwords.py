@@ -29,9 +29,9 @@ def check(password: str, *, email: str = "", name: str = "") -> None:
     """Refuses (``InvalidInput``) a new password that is too short or easy to guess. Any character may stand in it."""
     password = _normal(password)
     if len(password) < SHORTEST:
-        raise InvalidInput(both("Uw wachtwoord is te kort. Kies ten minste %(n)s tekens, bijvoorbeeld vier woorden.", n=SHORTEST))
+        raise InvalidInput(both("Uw wachtwoord is te kort. Kies minstens %(n)s tekens, bijvoorbeeld vier woorden.", n=SHORTEST))
     if len(password) > LONGEST:
-        raise InvalidInput(both("Uw wachtwoord is te lang. Kies ten hoogste %(n)s tekens.", n=LONGEST))
+        raise InvalidInput(both("Uw wachtwoord is te lang. Kies hoogstens %(n)s tekens.", n=LONGEST))
     guess = _bare(password)
     own = {_bare(email), _bare(email.partition("@")[0]), _bare(name)} - {""}
     if guess in own or guess.rstrip("0123456789!?.-_*#@") in own:

@@ -60,7 +60,7 @@ def person_name(text: str) -> str:
     if not name:
         raise InvalidInput(both("Vul uw naam in."))
     if len(name) > NAME_LENGTH:
-        raise InvalidInput(both("Uw naam is te lang. Gebruik ten hoogste %(n)s tekens.", n=NAME_LENGTH))
+        raise InvalidInput(both("Uw naam is te lang. Gebruik hoogstens %(n)s tekens.", n=NAME_LENGTH))
     return name
 
 

@@ -91,7 +91,7 @@ def _answer(source: Source, question: Question, answer: Any, section: Section, l
         raise
     except Exception as fault:  # the question type may be a plugin's
         text = both(
-            "Het antwoord op ‘%(label)s’ kan niet in het document worden gezet. Neem contact op met het secretariaat.",
+            "Het antwoord op “%(label)s” kan niet in het document worden gezet. Neem contact op met het secretariaat.",
             label=label,
         )
         raise SealingFailed(text, step="outline", cause=repr(fault)) from fault
@@ -111,5 +111,5 @@ def _where_statement_stands(source: Source, section: Section, question: Question
     if not given:
         return Paragraph(words(source.say(both("Er is geen verklaring gegeven.")), italic=True))
     names = ", ".join(one["signed_name"] or one["supervisor"]["name"] for one in given)
-    text = both("De verklaring van %(names)s staat in het hoofdstuk ‘Verklaringen van anderen’.", names=names)
+    text = both("De verklaring van %(names)s staat in het hoofdstuk “Verklaringen van anderen”.", names=names)
     return Paragraph(words(source.say(text)))

@@ -338,7 +338,7 @@ def _read_package(path: Path) -> Parts:
     except SealingFailed:
         raise
     except Exception as fault:  # zipfile raises six kinds of errors on broken input
-        raise _failed(both("Het Word-document is beschadigd: het is geen leesbaar DOCX-bestand.")) from fault
+        raise _failed(both("Het Word-document is beschadigd: het is geen leesbaar docx-bestand.")) from fault
     if len(parts) != len(entries) or not {CONTENT_TYPES, PACKAGE_RELATIONSHIPS} <= parts.keys():
         raise _failed(both("Het Word-document is beschadigd: onderdelen ontbreken of staan er dubbel in."))
     return parts

@@ -199,7 +199,7 @@ def _check_table(table: Table) -> None:
     rows = (*table.rows, table.totals) if table.totals else table.rows
     if not table.header or any(len(row) != len(table.header) for row in rows):
         text = both(
-            "De tabel ‘%(caption)s’ heeft rijen die niet bij de kolommen passen. Waarschuw de maker van de uitbreiding.",
+            "De tabel “%(caption)s” heeft rijen die niet bij de kolommen passen. Waarschuw de maker van de uitbreiding.",
             caption=table.caption or ", ".join(table.header),
         )
         raise SealingFailed(text, step="outline")

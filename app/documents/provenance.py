@@ -17,7 +17,7 @@ MAX_PLACES = 12
 EVENTS = {
     "created": lambda: both("Begonnen"),
     "submitted": lambda: both("Ingediend"),
-    "returned": lambda: both("Teruggegeven om aan te vullen"),
+    "returned": lambda: both("Teruggestuurd om aan te vullen"),
     "withdrawn": lambda: both("Ingetrokken"),
     "sent": lambda: both("Link verstuurd"),
     "reminded": lambda: both("Herinnering verstuurd"),

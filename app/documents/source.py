@@ -82,7 +82,7 @@ class Source:
         item = self.evidence.get(evidence_id)
         if item is None:
             text = both(
-                "Bij ‘%(label)s’ hoort een bijlage die niet in het dossier zit. Neem contact op met het secretariaat.",
+                "Bij “%(label)s” hoort een bijlage die niet in het dossier zit. Neem contact op met het secretariaat.",
                 label=label,
             )
             raise SealingFailed(text, step="outline", evidence=evidence_id)

@@ -78,22 +78,22 @@ def check_sealed_pdf(path: Path, *, fingerprints: Collection[str]) -> SealReport
     except SealingFailed:
         raise
     except Exception as fault:  # pyHanko raises many kinds on broken input
-        raise _refused("check_pdf", both("De verzegelde PDF is beschadigd: het zegel is niet te lezen.")) from fault
+        raise _refused("check_pdf", both("De verzegelde pdf is beschadigd: het zegel is niet te lezen.")) from fault
 
 
 def _checked_seal(reader: PdfFileReader, size: int, fingerprints: Collection[str]) -> SealReport:
     signatures = reader.embedded_signatures
     if not signatures:
-        raise _refused("check_pdf", both("De PDF is niet verzegeld."))
+        raise _refused("check_pdf", both("De pdf is niet verzegeld."))
     seal: EmbeddedPdfSignature = signatures[-1]
     if seal.field_name != FIELD_NAME:
-        raise _refused("check_pdf", both("De laatste handtekening op de PDF is niet het zegel van de organisatie."))
+        raise _refused("check_pdf", both("De laatste handtekening op de pdf is niet het zegel van de organisatie."))
     if not _covers(seal, size):
-        raise _refused("check_pdf", both("Aan de PDF is na het verzegelen iets toegevoegd."))
+        raise _refused("check_pdf", both("Aan de pdf is na het verzegelen iets toegevoegd."))
     status = asyncio.run(async_validate_pdf_signature(seal, signer_validation_context=_trusting()))
-    report = _accepted(status, fingerprints, step="check_pdf", what="PDF")
+    report = _accepted(status, fingerprints, step="check_pdf", what=both("pdf"))
     if seal.docmdp_level != MDPPerm.NO_CHANGES or not status.docmdp_ok:
-        raise _refused("check_pdf", both("Het zegel op de PDF staat wijzigingen toe; dat mag niet."))
+        raise _refused("check_pdf", both("Het zegel op de pdf staat wijzigingen toe; dat mag niet."))
     return report
 
 
@@ -104,7 +104,7 @@ def _covers(seal: EmbeddedPdfSignature, size: int) -> bool:
     return start == 0 and resume - length == hole and resume + rest == size
 
 
-def _accepted(status: StandardCMSSignatureStatus, fingerprints: Collection[str], *, step: str, what: str) -> SealReport:
+def _accepted(status: StandardCMSSignatureStatus, fingerprints: Collection[str], *, step: str, what: Text) -> SealReport:
     """The report on a signature that is intact, by one of the certificates, and whose timestamp, if any, is intact."""
     certificate = x509.load_der_x509_certificate(status.signing_cert.dump())
     fingerprint = certificate.fingerprint(hashes.SHA256()).hex()
@@ -237,7 +237,7 @@ def check_bundle(path: Path, *, fingerprints: Collection[str]) -> BundleReport:
     except SealingFailed:
         raise
     except Exception as fault:  # zipfile raises six kinds of errors on broken input
-        raise _refused("check_bundle", both("De bundel is beschadigd: het is geen leesbaar ZIP-bestand.")) from fault
+        raise _refused("check_bundle", both("De bundel is beschadigd: het is geen leesbaar zip-bestand.")) from fault
 
 
 def _checked_bundle(archive: zipfile.ZipFile, fingerprints: Collection[str]) -> BundleReport:
@@ -291,7 +291,7 @@ def _checked_cms(data: bytes, signature: bytes, fingerprints: Collection[str]) -
         status = asyncio.run(async_validate_detached_cms(data, signed, signer_validation_context=_trusting()))
     except Exception as fault:  # as for the PDF
         raise _refused("check_bundle", both("De handtekening op de bundel is niet te lezen.")) from fault
-    return _accepted(status, fingerprints, step="check_bundle", what="bundel")
+    return _accepted(status, fingerprints, step="check_bundle", what=both("bundel"))
 
 
 def _manifest(data: bytes) -> dict[str, str]:

@@ -109,7 +109,7 @@ def save_row(dossier: Dossier, section_id: str, question_id: str, row_id: str, d
         raise Conflict(
             both(
                 "Deze regel is intussen ergens anders gewijzigd of verwijderd. Hieronder staat nog wat u typte; "
-                "vergelijk het met het overzicht en bewaar het opnieuw."
+                "vergelijk het met het overzicht en sla het opnieuw op."
             )
         )
     else:
@@ -148,7 +148,7 @@ def checked(answer: Any, depth: int = 0) -> Any:
         return [checked(one, depth + 1) for one in answer]
     if depth < MAX_DEPTH and isinstance(answer, dict) and all(map(_is_key, answer)):
         return {key: checked(one, depth + 1) for key, one in answer.items()}
-    raise InvalidInput(both("Dit antwoord heeft een vorm die wij niet kunnen bewaren. Ververs de pagina en probeer het opnieuw."))
+    raise InvalidInput(both("Dit antwoord heeft een vorm die wij niet kunnen opslaan. Ververs de pagina en probeer het opnieuw."))
 
 
 def _is_key(key: Any) -> bool:
@@ -195,7 +195,7 @@ def _at_version(dossier: Dossier, section_id: str, version: int, row: SectionAns
 
 def _store(dossier: Dossier, row: SectionAnswers, data: dict[str, Any], finished: bool | None) -> None:
     if len(json.dumps(data, ensure_ascii=False).encode()) > MAX_SECTION_BYTES:
-        raise InvalidInput(both("Dit onderdeel is te groot geworden om te bewaren. Kort een van uw teksten in."))
+        raise InvalidInput(both("Dit onderdeel is te groot geworden om op te slaan. Kort een van uw teksten in."))
     if finished is not None and finished != row.finished:
         row.finished = finished
         row.saved_at = now()

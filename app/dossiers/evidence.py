@@ -95,7 +95,7 @@ def attach(contents: Contents, section_id: str, question_id: str, evidence_ids: 
     wanted = current + [item for item in dict.fromkeys(evidence_ids) if item not in current]
     most = question.settings.get("files", {}).get("max")
     if most is not None and len(wanted) > most:
-        raise InvalidInput(both("Bij deze vraag kunt u hooguit %(n)s bewijsstukken gebruiken. Haal er eerst een weg.", n=most))
+        raise InvalidInput(both("Bij deze vraag kunt u hoogstens %(n)s bewijsstukken gebruiken. Haal er eerst een weg.", n=most))
     answers.put_answer(contents.dossier, section_id, question_id, wanted)
 
 

@@ -135,7 +135,7 @@ def by_session(secret: str) -> Statement:
     statement = session.scalar(select(Statement).where(Statement.session_sha256 == sha256(secret))) if secret else None
     if statement is None or statement.session_expires_at is None or statement.session_expires_at < now():
         raise LinkUnusable(
-            both("U bent hier niet (meer) aangemeld. Open de link in de e-mail opnieuw; wat u bewaarde, staat er nog.")
+            both("U bent hier niet (meer) aangemeld. Open de link in de e-mail opnieuw; wat u hebt opgeslagen, staat er nog.")
         )
     return statement
 
@@ -151,7 +151,7 @@ def save(statement: Statement, data: Mapping[str, Any], version: int) -> Stateme
     if typed == statement.data:
         return statement
     if len(canonical(typed).encode()) > MAX_SECTION_BYTES:
-        raise InvalidInput(both("De verklaring is te groot geworden om te bewaren. Kort een van uw teksten in."))
+        raise InvalidInput(both("De verklaring is te groot geworden om op te slaan. Kort een van uw teksten in."))
     changed = session.execute(
         update(Statement)
         .where(Statement.id == statement.id, Statement.version == version, Statement.stage == "invited")
@@ -210,7 +210,7 @@ def sign(
     if read not in _digests_read(statement, or_else=read):
         raise Conflict(
             both(
-                "De kandidaat heeft gewijzigd wat u las. Wat u invulde, is bewaard. Lees de onderdelen opnieuw en onderteken "
+                "De kandidaat heeft gewijzigd wat u las. Wat u invulde, is opgeslagen. Lees de onderdelen opnieuw en onderteken "
                 "daarna."
             )
         )

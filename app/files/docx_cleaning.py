@@ -201,7 +201,7 @@ def _check_relations(part: str, tree: etree._Element, name: str) -> None:
             raise FileRefused(
                 both(
                     "“%(name)s” haalt een onderdeel van buiten het document op, bijvoorbeeld een sjabloon of een gekoppelde "
-                    "afbeelding. Sla het in Word op als PDF en voeg die toe.",
+                    "afbeelding. Sla het in Word op als pdf en voeg die toe.",
                     name=name,
                 )
             )
@@ -291,12 +291,12 @@ def _pack(parts: dict[str, bytes], target: str) -> None:
 
 
 def _too_much_inside(name: str) -> Text:
-    return both("“%(name)s” bevat te veel of te grote onderdelen. Sla het in Word op als PDF en voeg die toe.", name=name)
+    return both("“%(name)s” bevat te veel of te grote onderdelen. Sla het in Word op als pdf en voeg die toe.", name=name)
 
 
 def _active(name: str) -> Text:
     return both(
         "In “%(name)s” zitten macro’s of ingevoegde objecten. Die nemen wij niet aan, omdat ze schade kunnen doen. Sla "
-        "het document in Word op als PDF en voeg die toe.",
+        "het document in Word op als pdf en voeg die toe.",
         name=name,
     )

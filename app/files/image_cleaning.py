@@ -35,7 +35,7 @@ def clean(source: str, target: str, pages: str, kind: str, name: str) -> dict[st
             raise FileRefused(
                 both(
                     "“%(name)s” heeft te veel beeldpunten (%(width)s × %(height)s). Maak de afbeelding kleiner, tot "
-                    "hooguit %(most)s miljoen beeldpunten, en voeg haar opnieuw toe.",
+                    "hoogstens %(most)s miljoen beeldpunten, en voeg haar opnieuw toe.",
                     name=name,
                     width=image.width,
                     height=image.height,

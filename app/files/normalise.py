@@ -135,7 +135,7 @@ def _normalise_image(source: Path, kind: Kind, shown: str, workdir: Path) -> Nor
         raise FileRefused(
             both(
                 "“%(name)s” is beschadigd of niet volledig. Open de afbeelding op uw computer, sla haar opnieuw op als "
-                "JPG en voeg dat bestand toe.",
+                "jpg en voeg dat bestand toe.",
                 name=shown,
             ),
             cause=problem.cause,
@@ -150,7 +150,7 @@ def _normalise_docx(source: Path, shown: str, workdir: Path, libreoffice: str) -
     except _Failed as problem:
         raise FileRefused(
             both(
-                "“%(name)s” is beschadigd of geen gewoon Word-document. Open het in Word, sla het op als PDF en voeg "
+                "“%(name)s” is beschadigd of geen gewoon Word-document. Open het in Word, sla het op als pdf en voeg "
                 "dat bestand toe.",
                 name=shown,
             ),
@@ -160,7 +160,7 @@ def _normalise_docx(source: Path, shown: str, workdir: Path, libreoffice: str) -
     if made is None:
         note = both(
             "Van “%(name)s” konden geen pagina’s worden gemaakt. Het bestand zelf gaat wel mee in uw dossier. Wilt u de "
-            "inhoud ook als pagina’s in het dossier, sla het dan op als PDF en voeg die toe.",
+            "inhoud ook als pagina’s in het dossier, sla het dan op als pdf en voeg die toe.",
             name=shown,
         )
         return Normalised(cleaned, None, 0, rasterised=False, notes=(note,), signed=found["signed"])
@@ -198,7 +198,7 @@ def _in_sandbox(function: str, limits: Mapping[str, Any], workdir: Path, **paylo
 def _damaged_pdf(shown: str, problem: _Failed | None) -> FileRefused:
     return FileRefused(
         both(
-            "“%(name)s” is beschadigd of geen gewone PDF. Open het op uw computer, kies Afdrukken en dan Opslaan als PDF, "
+            "“%(name)s” is beschadigd of geen gewone pdf. Open het op uw computer, kies Afdrukken en dan Opslaan als PDF, "
             "en voeg dat nieuwe bestand toe.",
             name=shown,
         ),

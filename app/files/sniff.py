@@ -67,15 +67,15 @@ def kind_of(path: Path, name: str) -> Kind:
                 "juiste naam of sla het opnieuw op, en voeg het dan toe.",
                 name=shown,
                 meant=Path(shown).suffix,
-                found=found.upper(),
+                found={"nl": found.value, "en": found.upper()},
             )
         )
     raise FileRefused(
         both(
             "“%(name)s” is geen %(meant)s-bestand, of het is beschadigd. Open het op uw computer, sla het opnieuw op "
-            "als PDF en voeg dat bestand toe.",
+            "als pdf en voeg dat bestand toe.",
             name=shown,
-            meant=meant.upper(),
+            meant={"nl": meant.value, "en": meant.upper()},
         )
     )
 
@@ -129,13 +129,13 @@ def _by_contents(head: bytes) -> Kind | None:
 def _unknown_extension(shown: str) -> Text:
     if Path(shown).suffix.lower() in (".doc", ".odt", ".rtf", ".pages"):
         return both(
-            "“%(name)s” kan niet worden toegevoegd. Open het in uw tekstverwerker, sla het op als PDF of als Word-"
-            "document (DOCX) en voeg dat bestand toe.",
+            "“%(name)s” kan niet worden toegevoegd. Open het in uw tekstverwerker, sla het op als pdf of als Word-"
+            "document (docx) en voeg dat bestand toe.",
             name=shown,
         )
     return both(
         "“%(name)s” kan niet worden toegevoegd. U kunt bestanden toevoegen met een naam die eindigt op .pdf, .docx, "
-        ".jpg, .png of .heic. Sla het bestand op als PDF en voeg dat toe.",
+        ".jpg, .png of .heic. Sla het bestand op als pdf en voeg dat toe.",
         name=shown,
     )
 
@@ -146,12 +146,12 @@ def _old_or_locked_word(path: Path, shown: str) -> Text:
         locked = "EncryptedPackage".encode("utf-16-le") in stream.read(OLE_SEARCH_BYTES)
     if locked:
         return both(
-            "“%(name)s” is beveiligd met een wachtwoord. Sla het in Word op zonder wachtwoord, of als PDF zonder "
+            "“%(name)s” is beveiligd met een wachtwoord. Sla het in Word op zonder wachtwoord, of als pdf zonder "
             "wachtwoord, en voeg dat bestand toe.",
             name=shown,
         )
     return both(
-        "“%(name)s” is een Word-document van een oude soort. Open het in Word, sla het op als DOCX of PDF en voeg dat "
+        "“%(name)s” is een Word-document van een oude soort. Open het in Word, sla het op als docx of pdf en voeg dat "
         "bestand toe.",
         name=shown,
     )

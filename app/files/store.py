@@ -100,7 +100,7 @@ def storage_failure() -> StorageFailure:
     """The one wording for a disk that takes nothing more."""
     return StorageFailure(
         both(
-            "Het opslaan is niet gelukt, doordat de opslag vol is of niet beschikbaar is. Er is niets half bewaard. "
+            "Het opslaan is niet gelukt, doordat de opslag vol is of niet beschikbaar is. Er is niets half opgeslagen. "
             "Probeer het later opnieuw. Lukt het dan nog niet, neem dan contact op met het secretariaat."
         )
     )

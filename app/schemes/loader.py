@@ -127,13 +127,13 @@ def _contribution(catalogue: Catalogue, base: Scheme, plugin_id: str) -> Contrib
         title = known.title if known else plugin_id
         raise Conflict(
             both(
-                "De uitbreiding „%(title)s” werkt nu niet. Kies haar niet, of neem contact op met het secretariaat.", title=title
+                "De uitbreiding “%(title)s” werkt nu niet. Kies haar niet, of neem contact op met het secretariaat.", title=title
             ),
             plugin=plugin_id,
         )
     if not _belongs(contribution.plugin, base):
         raise InvalidInput(
-            both("De uitbreiding „%(title)s” hoort niet bij dit schema. Kies een andere.", title=contribution.plugin.title),
+            both("De uitbreiding “%(title)s” hoort niet bij dit schema. Kies een andere.", title=contribution.plugin.title),
             plugin=plugin_id,
         )
     return contribution

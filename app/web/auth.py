@@ -261,7 +261,7 @@ def resend() -> ResponseReturnValue:
         registration.resend_confirmation(email, installation().settings)
     send_mail()
     flask.session[WAITING_ADDRESS] = email
-    say("ok", both("Als dit adres op bevestiging wacht, is er een nieuwe mail naar onderweg."))
+    say("ok", both("Wacht dit adres op bevestiging? Dan is er een nieuwe e-mail onderweg."))
     return redirect(url_for("auth.mailed"))
 
 
@@ -382,7 +382,7 @@ def _reset(token: str) -> ResponseReturnValue:
     with transaction():
         recovery.reset(token, password_hash)
     send_mail()
-    say("ok", both("Uw nieuwe wachtwoord is bewaard. Log er nu mee in."))
+    say("ok", both("Uw nieuwe wachtwoord is opgeslagen. Log er nu mee in."))
     return redirect(url_for("auth.login"))
 
 
@@ -402,7 +402,7 @@ def account() -> ResponseReturnValue:
         return page("account", refusal, person=me())
     response = redirect(url_for("auth.account"))
     remember_language(response, typed["language"])
-    flash(pick(both("Uw gegevens zijn bewaard."), typed["language"]), "ok")
+    flash(pick(both("Uw gegevens zijn opgeslagen."), typed["language"]), "ok")
     return response
 
 

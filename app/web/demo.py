@@ -88,7 +88,7 @@ def post() -> ResponseReturnValue:
 def letter(name: str) -> ResponseReturnValue:
     path = _folder() / name
     if not NAME.fullmatch(name) or not path.is_file():
-        raise NotFound(both("Deze mail is er niet (meer)."))
+        raise NotFound(both("Deze e-mail is er niet (meer)."))
     return render_template("demo/letter.html", letter=_read(path))
 
 

@@ -96,7 +96,7 @@ def broken(error: Exception) -> ResponseReturnValue:
 
 
 def trouble() -> Text:
-    return both("Er ging bij ons iets mis. Probeer het over een paar minuten opnieuw. Wat u eerder bewaarde, staat er nog.")
+    return both("Er ging bij ons iets mis. Probeer het over een paar minuten opnieuw. Wat al was opgeslagen, staat er nog.")
 
 
 def answer(status: int, text: Text, reference: str = "") -> Response:
@@ -113,7 +113,7 @@ def answer(status: int, text: Text, reference: str = "") -> Response:
             413: both("Dit is te groot"),
             422: both("Dit kunnen wij zo niet aannemen"),
             429: both("Even wachten"),
-            507: both("Er is geen ruimte om iets te bewaren"),
+            507: both("Er is geen ruimte om iets op te slaan"),
         }.get(status, both("Er ging iets mis") if status >= 500 else both("Dit lukte niet"))
         response = make_response(
             render_template(

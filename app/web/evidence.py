@@ -29,7 +29,7 @@ from app.web.parts import dossier_of, evidence_of, installation, me, ring
 blueprint = Blueprint("evidence", __name__)
 
 FORM_ROOM = 4_000_000  # bytes of a request besides the files themselves
-KINDS_IN_WORDS = {"pdf": "PDF", "jpg": "JPG", "png": "PNG", "heic": "HEIC", "docx": "Word (DOCX)"}
+KINDS_IN_WORDS = {"pdf": "pdf", "jpg": "jpg", "png": "png", "heic": "heic", "docx": "Word (docx)"}
 MIMETYPES = {
     "pdf": "application/pdf",
     "jpg": "image/jpeg",

@@ -226,10 +226,10 @@ def after_saving(page: Opened, shown: Sequence[Question]) -> str:
         return f"{here}#{forms.element_id(_question_of_button(page))}-title"
     called_up = [question for question in contents.visible[page.section.id] if question not in shown]
     if called_up:
-        say("info", both("Bewaard. Door uw antwoord is er op deze pagina iets bij gekomen om in te vullen."))
+        say("info", both("Opgeslagen. Door uw antwoord is er op deze pagina iets bijgekomen om in te vullen."))
         return here
     if action != "continue":
-        say("ok", both("Bewaard om %(time)s uur.", time=clock(contents.saved_at[page.section.id])))
+        say("ok", both("Opgeslagen om %(time)s uur.", time=clock(contents.saved_at[page.section.id])))
         return here
     sections = contents.template.sections
     following = sections.index(page.section) + 1
@@ -340,7 +340,7 @@ def resolve(dossier: Dossier, section_id: str) -> ResponseReturnValue:
             answers.save_section(dossier, section_id, mine, seen)
     except StaleAnswer as conflict:
         return conflict_page(page, conflict, base, chosen)
-    say("ok", both("Uw keuze is bewaard."))
+    say("ok", both("Uw keuze is opgeslagen."))
     return redirect(url_for("section.show", **page.address))
 
 

@@ -172,7 +172,7 @@ def save(statement: Statement) -> ResponseReturnValue:
     if action.startswith("row:"):
         return redirect(url_for("supervisor.row", question_id=action.removeprefix("row:")))
     if action != "sign":
-        text = both("Bewaard. U kunt later verdergaan met de link in de e-mail.")
+        text = both("Opgeslagen. U kunt later verdergaan met de link in de e-mail.")
         flash(pick(text, current_language()), "ok")
         return redirect(url_for("supervisor.form"))
     return sign(statement)

@@ -92,7 +92,7 @@ def _nothing_recent() -> Finding:
         f"In uw overzicht staat geen traject dat u in de laatste {FINISHED_WITHIN_YEARS} jaar hebt afgerond. "
         "Voeg er een toe. Hebt u er geen? Neem dan contact op met het secretariaat.",
         f"Your overview has no assignment that you completed in the past {FINISHED_WITHIN_YEARS} years. "
-        "Please add one. If you have none, contact the secretariat.",
+        "Please add one. If you have none, contact the office.",
     )
 
 

@@ -22,8 +22,8 @@ def test_password_of_twelve_to_two_hundred_characters_is_taken() -> None:
     passwords.check("kort genoeg!")
     passwords.check("łodź 🚲 ş\t x y")
     passwords.check("abcdefg hij" * 18 + "yz")
-    assert refused("elf letters") == "Uw wachtwoord is te kort. Kies ten minste 12 tekens, bijvoorbeeld vier woorden."
-    assert refused("abcdefghijk" * 19) == "Uw wachtwoord is te lang. Kies ten hoogste 200 tekens."
+    assert refused("elf letters") == "Uw wachtwoord is te kort. Kies minstens 12 tekens, bijvoorbeeld vier woorden."
+    assert refused("abcdefghijk" * 19) == "Uw wachtwoord is te lang. Kies hoogstens 200 tekens."
 
 
 @pytest.mark.parametrize("password", ["Wachtwoord 1234", "qwertyuiopas", "aaaabbbbcccc", "loopbaandossier"])

@@ -184,7 +184,7 @@ def test_outline_refuses_an_answer_whose_evidence_is_missing() -> None:
     snapshot["evidence"] = [item for item in snapshot["evidence"] if item["id"] != 12]
     with pytest.raises(SealingFailed) as failure:
         outline(snapshot)
-    assert failure.value.text["nl"].startswith("Bij ‘Wat hebt u gedaan om bij te blijven?’ hoort een bijlage die niet in")
+    assert failure.value.text["nl"].startswith("Bij “Wat hebt u gedaan om bij te blijven?” hoort een bijlage die niet in")
     assert failure.value.details == {"step": "outline", "evidence": 12}
 
 
@@ -196,7 +196,7 @@ def test_outline_refuses_an_answer_that_a_plugin_cannot_show() -> None:
     broken: QuestionType = dataclasses.replace(known["number"], blocks=explode)
     with pytest.raises(SealingFailed) as failure:
         outline(sample_dossier.snapshot(), types={**known, "number": broken})
-    assert failure.value.text["nl"].startswith("Het antwoord op ‘Hoeveel uren per week begeleidt u cliënten?’ kan niet")
+    assert failure.value.text["nl"].startswith("Het antwoord op “Hoeveel uren per week begeleidt u cliënten?” kan niet")
 
 
 def test_outline_gives_plugins_a_chapter_and_never_skips_a_heading_level() -> None:

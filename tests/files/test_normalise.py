@@ -240,7 +240,7 @@ def test_pdf_form_for_adobe_reader_alone_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("contents", [b"%PDF-1.7\nonly words", b"%PDF-1.7\n" + bytes(5000)])
 def test_pdf_that_is_broken_is_refused(tmp_path: Path, contents: bytes) -> None:
     (tmp_path / "kapot.pdf").write_bytes(contents)
-    assert refusal(tmp_path / "kapot.pdf").startswith("“kapot.pdf” is beschadigd of geen gewone PDF.")
+    assert refusal(tmp_path / "kapot.pdf").startswith("“kapot.pdf” is beschadigd of geen gewone pdf.")
 
 
 def test_pdf_bomb_is_refused_at_the_gate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -57,7 +57,7 @@ def test_kind_of_refuses_an_extension_that_does_not_fit(tmp_path: Path, kind: Ki
     if kind is other:
         assert sniff(tmp_path, f"a.{kind}", HEADS[kind]) is kind
     else:
-        expected = f"De naam van “a.{other}” eindigt op .{other}, maar de inhoud is {kind.upper()}."
+        expected = f"De naam van “a.{other}” eindigt op .{other}, maar de inhoud is {kind}."
         assert refusal(tmp_path, f"a.{other}", HEADS[kind]).startswith(expected)
 
 
@@ -76,7 +76,7 @@ def test_kind_of_tells_what_to_do_with_other_word_processors(tmp_path: Path) -> 
 
 @pytest.mark.parametrize("contents", [b"<html>\n%PDF-1.4", b"MZ\x90", b"just words", b"GIF89a"])
 def test_kind_of_refuses_other_contents(tmp_path: Path, contents: bytes) -> None:
-    assert refusal(tmp_path, "a.pdf", contents).startswith("“a.pdf” is geen PDF-bestand, of het is beschadigd.")
+    assert refusal(tmp_path, "a.pdf", contents).startswith("“a.pdf” is geen pdf-bestand, of het is beschadigd.")
 
 
 def test_kind_of_tells_a_locked_word_document_from_an_old_one(tmp_path: Path) -> None:

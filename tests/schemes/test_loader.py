@@ -274,7 +274,7 @@ def test_load_all_disables_plugins_with_faulty_areas_and_names_them(catalogue: l
     )
     with pytest.raises(Conflict) as caught:
         loader.compose(catalogue, "small", "1", ["broken_area"])
-    assert caught.value.text["nl"].startswith("De uitbreiding „Proef broken_area” werkt nu niet.")
+    assert caught.value.text["nl"].startswith("De uitbreiding “Proef broken_area” werkt nu niet.")
 
 
 def test_load_all_names_what_does_not_fit_together_and_compose_refuses_it(catalogue: loader.Catalogue) -> None:

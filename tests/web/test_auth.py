@@ -150,7 +150,7 @@ def test_confirm_r11_get_changes_nothing_and_the_link_works_once(site: Flask, br
 def test_forgotten_password_is_replaced_through_the_mailed_link_once(site: Flask, browser: Browser, sanne: int) -> None:
     elsewhere = Browser(site)
     elsewhere.log_in()
-    assert "Kijk in uw mail" in browser.send("/wachtwoord-vergeten", email="sanne@example.org").text
+    assert "Kijk in uw e-mail" in browser.send("/wachtwoord-vergeten", email="sanne@example.org").text
     ((_to, link),) = post(site)
     short = browser.send(link, password="te kort")
     assert short.status_code == 422
@@ -319,7 +319,7 @@ def test_register_shows_every_mistake_at_once_and_keeps_what_was_typed_but_no_pa
     for field, words in (
         ("name", "Vul uw naam in."),
         ("email", "Vul een geldig e-mailadres in, zoals naam@voorbeeld.nl."),
-        ("password", "Uw wachtwoord is te kort. Kies ten minste 12 tekens, bijvoorbeeld vier woorden."),
+        ("password", "Uw wachtwoord is te kort. Kies minstens 12 tekens, bijvoorbeeld vier woorden."),
     ):
         assert f'<a href="#{field}">{words}</a>' in answer.text
         assert answer.text.count(words) == 2
@@ -409,7 +409,7 @@ def test_healthz_tells_whether_the_database_answers(site: Flask, browser: Browse
 
 
 def test_demo_shows_the_mail_with_its_link_and_the_people(site: Flask, browser: Browser, sanne: int) -> None:
-    assert "Er is nog geen mail" in browser.open("/demo/post").text
+    assert "Er is nog geen e-mail" in browser.open("/demo/post").text
     browser.send("/wachtwoord-vergeten", email="sanne@example.org")
     ((_to, link),) = post(site)
     page = browser.open("/demo/post").text

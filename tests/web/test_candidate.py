@@ -294,7 +294,7 @@ def test_checking_names_what_lacks_with_a_link(browser: FlaskClient, full: Dossi
     with transaction():
         answers.put_answer(full, "personal", "phone", "")
     shown = page(browser, f"/dossier/{full.reference}/controleren")
-    assert "Er is nog 1 punt nodig" in shown
+    assert "Er is nog 1 punt open" in shown
     assert f'href="/dossier/{full.reference}/onderdeel/personal?controle=1#phone"' in shown
     assert "Vul in: Telefoonnummer" in page(browser, f"/dossier/{full.reference}/onderdeel/personal?controle=1")
     assert browser.get(f"/dossier/{full.reference}/indienen").location == f"/dossier/{full.reference}/controleren"

@@ -115,7 +115,7 @@ def test_questions_called_up_by_an_answer_come_first(browser: FlaskClient, dossi
     assert reply.location == at(dossier, "practice")
     page = browser.get(reply.location).get_data(as_text=True)
     assert not re.search(r'data-question="business" hidden', page)
-    assert "iets bij gekomen" in page
+    assert "iets bijgekomen" in page
     reply = browser.post(at(dossier, "practice"), data={"version": version(page), "form": "zzp", "action": "continue"})
     assert reply.location == at(dossier, "development_report"), "the second time there is nothing new to show"
 
@@ -396,7 +396,7 @@ def test_a_file_is_chosen_from_the_folder(browser: FlaskClient, dossier: Dossier
     second = checked_file(dossier, installation, "ander cv.pdf")
     reply = browser.post(address, data={"files": [str(second)]})
     assert reply.status_code == 422
-    assert "hooguit 1" in reply.get_data(as_text=True)
+    assert "hoogstens 1" in reply.get_data(as_text=True)
 
 
 # --- rows of a table -----------------------------------------------------------------------------------------------
@@ -439,7 +439,7 @@ def test_an_incomplete_row_is_kept_and_says_what_lacks(browser: FlaskClient, dos
     reply = browser.post(new_row(browser, dossier), data={"before": "", "activities.title": "Congres"})
     page = reply.get_data(as_text=True)
     assert reply.status_code == 422
-    assert "De regel is bewaard" in page
+    assert "De regel is opgeslagen" in page
     assert 'href="#activities-points"' in page
     assert stored(dossier, "education")["activities"][0]["title"] == "Congres"
 

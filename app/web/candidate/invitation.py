@@ -30,7 +30,7 @@ from app.web.parts import dossier_of, installation, me, ring_due
 
 def _known_language(text: str) -> str:
     if text not in LANGUAGES:
-        raise InvalidInput(both("Kies in welke taal uw supervisor de mail krijgt."))
+        raise InvalidInput(both("Kies in welke taal uw supervisor de e-mail krijgt."))
     return text
 
 
@@ -161,7 +161,7 @@ def statement_card(contents: Contents, section_id: str, question: Question) -> d
     if statement is None:
         state, lines = (
             both("Nog niemand uitgenodigd"),
-            [both("Uw supervisor krijgt een mail met een link en heeft geen account nodig.")],
+            [both("Uw supervisor krijgt een e-mail met een link en heeft geen account nodig.")],
         )
         return card | _words(state, lines, both("Nodig uw supervisor uit"), language)
     lines = [

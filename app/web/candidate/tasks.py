@@ -34,7 +34,7 @@ from app.web.parts import dossier_of, installation, me
 SEGMENTS = {"done": "done", "busy": "busy", "todo": "open", "waiting": "busy", "problem": "busy"}
 STAGE_WORDS = {
     "draft": both("In bewerking"),
-    "returned": both("Terug om aan te vullen"),
+    "returned": both("Teruggestuurd om aan te vullen"),
     "submitted": both("Ingediend"),
     "in_assessment": both("In beoordeling"),
     "decided": both("Besluit genomen"),
