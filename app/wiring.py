@@ -60,7 +60,7 @@ def create_app(settings: Settings | None = None, catalogue: Catalogue | None = N
 def _prepare_pages(app: Flask, settings: Settings) -> None:
     security.install(app, https=settings.secure_cookies)
     extensions.csrf.init_app(app)
-    extensions.login_manager.init_app(app)
+    extensions.login_manager.init_app(app, add_context_processor=False)  # error pages must not need the database
     extensions.babel.init_app(app, locale_selector=current_language)
     errors.install(app)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True

@@ -1,5 +1,6 @@
 """Coming in and going out: registering, confirming, logging in, another password, and one's own account page."""
 
+import logging
 from collections.abc import Callable, Mapping
 from typing import cast
 from urllib.parse import urlsplit
@@ -9,7 +10,7 @@ from flask import Blueprint, flash, g, redirect, render_template, request, url_f
 from flask.typing import ResponseReturnValue
 from flask_login import current_user, login_user, logout_user
 from marshmallow import RAISE, Schema, ValidationError, fields
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from werkzeug.wrappers import Response
 
 from app import mail
@@ -22,6 +23,7 @@ from app.web.guard import guard, public
 from app.web.language import COOKIE, current_language
 from app.web.parts import installation, me, ring
 
+log = logging.getLogger(__name__)
 blueprint = Blueprint("auth", __name__)
 
 START_PAGES = {"candidate": "candidate.home", "assessor": "assessor.home", "office": "office.home"}
@@ -48,10 +50,13 @@ login_manager.user_loader(account_of)
 
 @blueprint.before_app_request
 def keep_login_alive() -> None:
-    """A login that is used does not become idle."""
+    """A login that is used does not become idle. On a full disk or a busy database people can still read."""
     if request.endpoint != "static" and current_user.is_authenticated and g.get("login_is_stale"):
-        with transaction():
-            login.seen(current_user.session_key)
+        try:
+            with transaction():
+                login.seen(current_user.session_key)
+        except OperationalError:
+            log.warning("could not note that a login is in use", exc_info=True)
 
 
 @blueprint.app_context_processor

@@ -1,17 +1,21 @@
 """Every refusal as a page (or as JSON for the page's own script): what happened, what to do, and a reference for the office."""
 
+import errno
 import logging
 import secrets
+import sqlite3
 
 from flask import Flask, jsonify, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 from flask.wrappers import Response
 from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException, SecurityError
 
 from app import errors
 from app.errors import DomainError, Text
 from app.extensions import session
+from app.files import store
 from app.texts import both, pick
 from app.web.language import current_language
 
@@ -29,12 +33,18 @@ STATUS: dict[type[DomainError], int] = {
     errors.StorageFailure: 507,
     errors.SealingFailed: 500,
 }
+BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+NO_ROOM = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR}
+DISK_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
+RETRY_AFTER_S = 30
 
 
 def install(app: Flask) -> None:
     app.register_error_handler(DomainError, refused)
     app.register_error_handler(CSRFError, expired_form)
     app.register_error_handler(SecurityError, foreign_host)
+    app.register_error_handler(OperationalError, database_trouble)
+    app.register_error_handler(OSError, disk_trouble)
     app.register_error_handler(HTTPException, http_error)
     app.register_error_handler(Exception, broken)
 
@@ -88,6 +98,31 @@ def http_error(error: HTTPException) -> ResponseReturnValue:
     return answer(error.code, words.get(error.code, words[400] if error.code < 500 else trouble()))
 
 
+def database_trouble(error: OperationalError) -> ResponseReturnValue:
+    """Nothing was written: somebody else wrote for too long, the disk takes nothing more, or the database is away."""
+    session.rollback()
+    code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF
+    if code in NO_ROOM:
+        return refused(store.storage_failure())
+    if code in BUSY:
+        text: Text = both(
+            "Wij kunnen dit nu even niet opslaan, doordat het druk is. Ga terug en probeer het over een minuut opnieuw."
+        )
+    elif code == sqlite3.SQLITE_CANTOPEN or error.connection_invalidated:
+        text = trouble()
+    else:
+        return broken(error)
+    log.warning("the database was busy or away on %s %s", request.method, request.url_rule)
+    response = answer(503, text)
+    response.headers["Retry-After"] = str(RETRY_AFTER_S)
+    return response
+
+
+def disk_trouble(error: OSError) -> ResponseReturnValue:
+    """A file that is sent in waits in a temporary folder first, which may be full too."""
+    return refused(store.storage_failure()) if error.errno in DISK_FULL else broken(error)
+
+
 def broken(error: Exception) -> ResponseReturnValue:
     session.rollback()
     reference = secrets.token_hex(4)
@@ -113,6 +148,7 @@ def answer(status: int, text: Text, reference: str = "") -> Response:
             413: both("Dit is te groot"),
             422: both("Dit kunnen wij zo niet aannemen"),
             429: both("Even wachten"),
+            503: both("Even geduld"),
             507: both("Er is geen ruimte om iets op te slaan"),
         }.get(status, both("Er ging iets mis") if status >= 500 else both("Dit lukte niet"))
         response = make_response(

@@ -22,6 +22,7 @@ from app.files import sniff, store
 from app.schemes.question_types import EVIDENCE_KINDS
 from app.texts import both, both_n, pick
 from app.web.auth import say
+from app.web.errors import status_of
 from app.web.guard import guard
 from app.web.language import current_language
 from app.web.parts import dossier_of, evidence_of, installation, me, ring
@@ -41,10 +42,11 @@ SANDBOX = "sandbox; default-src 'none'"
 
 @dataclass
 class TakenIn:
-    """What came of an upload: the files that are in the folder now, and why others are not."""
+    """What came of an upload: the files that are in the folder now, and why others are not (``status`` of the answer)."""
 
     ids: list[int] = field(default_factory=list)
     refusals: list[Text] = field(default_factory=list)
+    status: int = 422
 
 
 def allow_files() -> None:
@@ -77,7 +79,7 @@ def upload(dossier: Dossier) -> ResponseReturnValue:
     """Takes the good files in and names the others, each with its reason."""
     taken = take_in(dossier, request.files.getlist("files"), EVIDENCE_KINDS)
     if taken.refusals:
-        return folder_page(dossier, taken.refusals), 422
+        return folder_page(dossier, taken.refusals), taken.status
     if not taken.ids:
         return folder_page(dossier, [both("Kies eerst een of meer bestanden.")]), 422
     say("ok", both_n("%(n)s bestand is toegevoegd.", "%(n)s bestanden zijn toegevoegd.", len(taken.ids)))
@@ -162,6 +164,8 @@ def take_in(dossier: Dossier, uploads: Iterable[FileStorage], kinds: Collection[
         except FileRefused as refusal:
             taken.refusals.append(refusal.text)
         except (TooLarge, StorageFailure) as refusal:
+            if isinstance(refusal, StorageFailure):
+                taken.status = status_of(refusal)
             taken.refusals.append(both("“%(name)s” is niet toegevoegd. %(reason)s", name=name, reason=refusal.text))
         else:
             taken.ids.append(evidence_id)

@@ -2,6 +2,7 @@
 
 from flask import g, has_request_context, request
 from flask_login import current_user
+from sqlalchemy.exc import SQLAlchemyError
 
 from app.texts import DEFAULT_LANGUAGE, LANGUAGES
 
@@ -17,6 +18,7 @@ def current_language() -> str:
         return chosen
     if "invited_in" in g:
         return str(g.invited_in)
-    if current_user and current_user.is_authenticated:
-        return str(current_user.language)
-    return DEFAULT_LANGUAGE
+    try:
+        return str(current_user.language) if current_user and current_user.is_authenticated else DEFAULT_LANGUAGE
+    except SQLAlchemyError:  # the page that says so must not need the database
+        return DEFAULT_LANGUAGE
