@@ -28,3 +28,9 @@ def when(moment: datetime) -> str:
     if is_today(moment):
         return both("vandaag om %(time)s uur", time=clock(moment))[current_language()]
     return both("%(day)s om %(time)s uur", day=day(moment), time=clock(moment))[current_language()]
+
+
+def stamp(moment: datetime) -> str:
+    """As ``when``, to begin a line with."""
+    words = when(moment)
+    return words[:1].upper() + words[1:]

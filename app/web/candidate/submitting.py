@@ -29,7 +29,7 @@ from app.web import forms
 from app.web.auth import say
 from app.web.candidate import blueprint
 from app.web.candidate.invitation import statement_card
-from app.web.dates import day, when
+from app.web.dates import day, stamp, when
 from app.web.errors import refused
 from app.web.guard import guard
 from app.web.language import current_language
@@ -219,7 +219,7 @@ def receipt(dossier: Dossier) -> ResponseReturnValue:
         "candidate/receipt.html",
         dossier=dossier,
         snapshot=snapshot,
-        submitted=when(snapshot.submitted_at),
+        submitted=stamp(snapshot.submitted_at),
         busy=bundle is None,
         failed=bundle is None and snapshot.error is not None,
         percent=snapshot.percent,

@@ -26,7 +26,7 @@ from app.web.auth import say
 from app.web.candidate import blueprint
 from app.web.candidate.invitation import statement_card, statement_line
 from app.web.candidate.submitting import document_sets, snapshots_of
-from app.web.dates import day, when
+from app.web.dates import day, stamp
 from app.web.guard import guard
 from app.web.language import current_language
 from app.web.parts import dossier_of, installation, me
@@ -217,7 +217,7 @@ def tasks(dossier: Dossier) -> ResponseReturnValue:
             for section, question in contents.shown()
             if question.type == "statement"
         ],
-        saved_at=when(max(saved)) if saved else "",
+        saved_at=stamp(max(saved)) if saved else "",
         notes=[pick(one.text, language) for one in findings if one.section not in known],
         evidence_count=len(contents.evidence),
     )
@@ -343,7 +343,7 @@ def timeline(dossier: Dossier, newest: Snapshot | None) -> list[dict[str, str]]:
     """What happened, and what happens now."""
     language = current_language()
     items = [
-        {"title": pick(EVENT_WORDS[event.kind], language), "time": when(event.at), "text": "", "state": "done"}
+        {"title": pick(EVENT_WORDS[event.kind], language), "time": stamp(event.at), "text": "", "state": "done"}
         for event in log.timeline(dossier)
         if event.kind in EVENT_WORDS
     ]
