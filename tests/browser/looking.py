@@ -1,5 +1,7 @@
 """What one does not see of a page: barriers for people with a disability, scripts that fail; and the look itself, in pictures."""
 
+from pathlib import Path
+
 from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 from playwright.sync_api import ConsoleMessage, Page, Response
@@ -7,6 +9,7 @@ from playwright.sync_api import ConsoleMessage, Page, Response
 from app.config import ROOT
 
 SCREENS = ROOT / "docs" / "screens"
+SHOWN = ("task-list", "section", "check-answers", "receipt", "supervisor-phone", "assessor")
 LAPTOP = {"width": 1280, "height": 900}
 PHONE = {"width": 390, "height": 844}
 NARROWEST = {"width": 320, "height": 700}  # WCAG 1.4.10: 1280 pixels at 400%
@@ -36,9 +39,9 @@ class Looks:
         page.on("pageerror", lambda error: self.faults.append(f"{page.url}: {error}"))
 
     def at(self, page: Page, name: str) -> None:
-        """axe-core at laptop and phone size, no sideways scrolling at 320 pixels, and the picture ``name`` where wanted.
+        """axe-core at laptop and phone size, no sideways scrolling at 320 pixels; the page keeps the size that it had.
 
-        The page keeps the size that it had.
+        With ``--screens`` the pages of ``SHOWN`` are kept as small PNGs in ``docs/screens``.
         """
         own = page.viewport_size
         for size in (LAPTOP, PHONE):
@@ -49,14 +52,11 @@ class Looks:
         if too_wide > 0:
             self.faults.append(f"{name} at 320: {too_wide} pixels too wide")
         page.set_viewport_size(own)
-        self.picture(page, name)
+        if self.screens and name in SHOWN:
+            self._picture(page, SCREENS / f"{name}.png")
 
-    def picture(self, page: Page, name: str) -> None:
-        """A small PNG of the window in ``docs/screens``, only with ``--screens``."""
-        if not self.screens:
-            return
-        SCREENS.mkdir(exist_ok=True)
-        path = SCREENS / f"{name}.png"
+    def _picture(self, page: Page, path: Path) -> None:
+        path.parent.mkdir(exist_ok=True)
         page.evaluate("scrollTo(0, 0)")
         page.screenshot(path=path, animations="disabled", caret="hide")
         with Image.open(path) as picture:

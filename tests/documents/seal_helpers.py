@@ -1,7 +1,6 @@
 """Keys, small documents and other people's verifiers for the tests of seal, signature, bundle and verification."""
 
 import io
-import shutil
 import tempfile
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -10,7 +9,6 @@ from pathlib import Path
 
 import docx
 import pikepdf
-import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
@@ -27,11 +25,6 @@ MADE_AT = datetime(2026, 11, 21, 13, 37, 2, tzinfo=UTC)
 SEAL_TEXTS = {"reason": "Dossier verzegeld", "location": "Nederland", "contact": "secretariaat@example.org"}
 WORD = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
 OFFICE_RELATIONSHIPS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
-
-
-def need(command: str) -> None:
-    if shutil.which(command) is None:
-        pytest.skip(f"{command} is not installed, so this verifier cannot be asked")
 
 
 @cache

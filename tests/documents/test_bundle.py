@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from seal_helpers import MADE_AT, demo_key, made_key, need
+from seal_helpers import MADE_AT, demo_key, made_key
+from verifiers import need
 
 from app.config import ROOT
 from app.documents.bundle import BundleFile, pack, unfit

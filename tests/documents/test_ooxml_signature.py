@@ -1,6 +1,5 @@
 """The signature on the DOCX, judged by xmlsec1, LibreOffice and our own check."""
 
-import re
 import subprocess
 import zipfile
 from collections.abc import Callable
@@ -9,9 +8,10 @@ from pathlib import Path
 import docx
 import pytest
 from lxml import etree
-from seal_helpers import MADE_AT, OFFICE_RELATIONSHIPS, WORD, changed, demo_key, made_key, need, small_docx
+from seal_helpers import MADE_AT, OFFICE_RELATIONSHIPS, WORD, changed, demo_key, made_key, small_docx
+from verifiers import need, xmlsec1
 
-from app.documents.ooxml_signature import DSIG, SIGNATURE, XADES, check_docx_signature, sign_docx
+from app.documents.ooxml_signature import SIGNATURE, check_docx_signature, sign_docx
 from app.errors import SealingFailed
 
 Parts = dict[str, bytes]
@@ -51,24 +51,6 @@ def refusal(path: Path, key=None) -> str:
         check_docx_signature(path, fingerprints={(key or demo_key()).fingerprint})
     assert caught.value.details == {"step": "sign_docx"}
     return caught.value.text["nl"]
-
-
-def xmlsec1(path: Path, root: bytes) -> tuple[bool, str]:
-    """Whether xmlsec1 accepts the signature, and the count of parts; its exit code says nothing about the parts."""
-    need("xmlsec1")
-    folder = path.parent / "uitgepakt"
-    with zipfile.ZipFile(path) as package:
-        package.extractall(folder)
-    (path.parent / "root.pem").write_bytes(root)
-    command = ["xmlsec1", "--verify", "--trusted-pem", path.parent / "root.pem"]
-    command += ["--id-attr:Id", f"{DSIG}:Object", "--id-attr:Id", f"{XADES}:SignedProperties"]
-    for reference in etree.parse(folder / SIGNATURE).iterfind(f".//{{{DSIG}}}Manifest/{{{DSIG}}}Reference"):
-        address = reference.get("URI")
-        command += [f"--url-map:{address}", folder / address.partition("?")[0].lstrip("/")]
-    said = subprocess.run([*command, folder / SIGNATURE], capture_output=True, text=True)
-    counts = re.findall(r"References \(ok/all\): (\d+)/(\d+)", said.stderr)
-    fine = said.returncode == 0 and len(counts) == 2 and all(good == every for good, every in counts)
-    return fine, "/".join(counts[-1])
 
 
 @pytest.mark.parametrize("kind", ["rsa", "ec", "p521"])

@@ -15,7 +15,8 @@ from pathlib import Path
 import pikepdf
 import pytest
 from cryptography.hazmat.primitives import serialization
-from seal_helpers import SEAL_TEXTS, demo_key, issue, made_key, need, p12, sealed_pdf, small_pdf
+from seal_helpers import SEAL_TEXTS, demo_key, issue, made_key, p12, sealed_pdf, small_pdf
+from verifiers import need, pdfsig
 
 from app.config import ROOT, Settings
 from app.documents.signing import load_seal_key, new_file, pem, seal_pdf, sign_detached
@@ -119,19 +120,6 @@ def test_demo_key_is_one_when_processes_make_it_at_once(tmp_path):
     assert [process.returncode for process in processes] == [0, 0, 0]
     assert len(set(answers)) == 1
     assert sorted(path.name for path in (tmp_path / "keys").iterdir()) == ["demo-root.pem", "demo-seal.p12"]
-
-
-def pdfsig(path: Path, root: bytes) -> str:
-    need("pdfsig")
-    need("certutil")
-    folder = path.parent / "nss"
-    folder.mkdir()
-    (folder / "root.pem").write_bytes(root)
-    store = f"sql:{folder}"
-    subprocess.run(["certutil", "-N", "-d", store, "--empty-password"], check=True)
-    subprocess.run(["certutil", "-A", "-d", store, "-n", "r", "-t", "CT,C,C", "-i", folder / "root.pem"], check=True)
-    found = subprocess.run(["pdfsig", "-nssdir", store, "-no-ocsp", path], check=True, capture_output=True, text=True)
-    return found.stdout
 
 
 def test_seal_pdf_convinces_pdfsig(tmp_path):
