@@ -411,7 +411,8 @@ def excerpt(pieces: Sequence[Piece]) -> list[Piece]:
     for number, (kind, words) in enumerate(pieces):
         first, last = number == 0, number == len(pieces) - 1
         if kind == "same" and not (first and last) and len(words) > 3 * EXCERPT:
-            head, tail = ("" if first else words[:EXCERPT]), ("" if last else words[-EXCERPT:])
+            head = "" if first else words[:EXCERPT].rpartition(" ")[0]
+            tail = "" if last else words[-EXCERPT:].partition(" ")[2]
             words = f"{head} … {tail}"
         cut.append((kind, words))
     return cut
@@ -429,8 +430,8 @@ def choose(dossier: Dossier, section_id: str, question_id: str) -> ResponseRetur
 @blueprint.post("/dossier/<reference>/onderdeel/<section_id>/<question_id>/bewijsmap")
 @guard("dossier.edit", dossier_of)
 def use_chosen(dossier: Dossier, section_id: str, question_id: str) -> ResponseReturnValue:
-    ids = [int(one) for one in request.form.getlist("files") if re.fullmatch(r"[0-9]{1,15}", one)]
     only_fields("files")
+    ids = [int(one) for one in request.form.getlist("files") if re.fullmatch(r"[0-9]{1,15}", one)]
     try:
         with transaction():
             folder.attach(dossier_contents.read(dossier), section_id, question_id, ids)
