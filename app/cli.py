@@ -1,6 +1,7 @@
 """``flask --app wsgi …``: the steps of the work as commands, with progress on the terminal."""
 
 import logging
+import shutil
 import signal
 import threading
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ from flask.cli import AppGroup
 from huey import SqliteHuey
 from sqlalchemy import Engine, select
 
-from app import audit, demo, jobs, migrations, pipeline
+from app import audit, demo, jobs, mail, migrations, pipeline
 from app.accounts import passwords, registration
 from app.accounts.models import ROLES, Account
 from app.assessment import assignment, queue
@@ -132,6 +133,8 @@ def create_account(email: str, name: str, roles: tuple[str, ...], language: str,
     """Make an account with a confirmed address, for instance the first one of the office."""
     with plainly():
         passwords.check(password, email=email, name=name)
+        if registration.find(mail.address(email)) is not None:
+            stop(f"{email} has an account already.")
     with plainly(), transaction():
         account = registration.create(
             email=email,
@@ -142,6 +145,18 @@ def create_account(email: str, name: str, roles: tuple[str, ...], language: str,
             confirmed=True,
         )
         click.echo(f"{account.number} {account.email}")
+
+
+@accounts.command("disable")
+@click.argument("email")
+def disable_account(email: str) -> None:
+    """Close an account: it is out at once, on every device. What it did stays."""
+    with plainly(), transaction():
+        account = registration.find(email.casefold())
+        if account is None:
+            stop(f"There is no account with the address {email}.")
+        registration.disable(account, by="system")
+        click.echo(f"{account.email} cannot log in any more.")
 
 
 @accounts.command("list")
@@ -172,7 +187,10 @@ def list_dossiers() -> None:
 def export_bundle(reference: str, target: Path) -> None:
     """Copy the newest sealed bundle of a dossier to TARGET."""
     bundle = newest_bundle(reference)
-    target.write_bytes(store.path(here().settings.blobs, bundle.zip_sha256).read_bytes())
+    try:
+        shutil.copyfile(store.path(here().settings.blobs, bundle.zip_sha256), target)
+    except OSError as fault:
+        stop(f"The bundle could not be copied to {target}: {fault.strerror}.")
     click.echo(str(target))
 
 
