@@ -6,9 +6,13 @@ import click
 
 from app import demo
 from app.config import load
+from app.errors import SettingsFault
 
 # No name here may be one of gunicorn's own settings, such as "config": gunicorn would take it as that setting.
-_settings = load()
+try:
+    _settings = load()
+except SettingsFault as fault:
+    raise SystemExit(f"Loopbaandossier cannot start. {fault}") from None
 bind = f"{_settings.host}:{_settings.port}"
 workers = _settings.web_workers
 worker_class = "gthread"

@@ -1,7 +1,10 @@
 """Every command, on a small installation: what it says and how it ends. Wrong input gives one clear line and exit code 1."""
 
+import os
 import re
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -18,7 +21,7 @@ from sqlalchemy import select
 from app import create_app, jobs
 from app.accounts.models import Account
 from app.audit import AuditEntry
-from app.config import Settings
+from app.config import ROOT, Settings
 from app.dossiers.models import Dossier, Snapshot
 from app.extensions import now, session, transaction
 from app.schemes.loader import Catalogue
@@ -262,6 +265,23 @@ def test_schemes_and_plugins_are_checked_with_file_and_line(tmp_path: Path, empt
 
 
 # --- production ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "program", [("flask", "--app", "wsgi", "pipeline", "status"), ("gunicorn", "-c", "app/serving.py", "wsgi:app")]
+)
+@pytest.mark.parametrize(
+    ("change", "words"), [({"LOOPBAAN_MODE": "production"}, "LOOPBAAN_BASE_URL"), ({"LOOPBAAN_POORT": "1"}, "LOOPBAAN_POORT")]
+)
+def test_settings_that_cannot_work_are_refused_in_one_line(
+    tmp_path: Path, program: tuple[str, ...], change: dict[str, str], words: str
+) -> None:
+    environment = {"PATH": os.environ["PATH"], "LOOPBAAN_INSTANCE": str(tmp_path), **change}
+    command = Path(sys.executable).with_name(program[0])
+    done = subprocess.run([command, *program[1:]], env=environment, cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1
+    assert re.fullmatch(rf"Loopbaandossier cannot start\. .*{words}.*\n", done.stderr), done.stderr
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_demo_data_is_not_made_in_production(tmp_path: Path, small_scheme: Settings, small_catalogue: Catalogue) -> None:
