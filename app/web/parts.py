@@ -57,6 +57,12 @@ def caller() -> dict[str, str]:
     return {"address": request.remote_addr or "", "user_agent": request.user_agent.string[:255]}
 
 
+def onward(start: str) -> str | None:
+    """Where the pressed button leads after saving ("go:" and an address), if that lies below the path ``start``."""
+    address = request.form.get("action", "").removeprefix("go:")
+    return address if address.startswith(f"{start}/") and address.isprintable() else None
+
+
 def form_lists() -> Mapping[str, Sequence[str]]:
     """The form as sent: each field's name with the list of its values."""
     return {name: request.form.getlist(name) for name in request.form}

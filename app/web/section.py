@@ -33,7 +33,7 @@ from app.web.dates import clock, is_today, when
 from app.web.evidence import TakenIn, allow_files, file_dicts, take_in
 from app.web.guard import guard
 from app.web.language import current_language
-from app.web.parts import dossier_of, form_lists, installation, only_fields
+from app.web.parts import dossier_of, form_lists, installation, only_fields, onward
 
 blueprint = Blueprint("section", __name__)
 
@@ -220,6 +220,8 @@ def after_saving(page: Opened, shown: Sequence[Question]) -> str:
     """Where the pressed button leads. Questions that an answer called up are shown first."""
     contents, action = page.contents, request.form.get("action")
     here = url_for("section.show", **page.address)
+    if address := onward(here):
+        return address
     if action == "later":
         return url_for("candidate.tasks", reference=contents.dossier.reference)
     if action == "upload" or "remove" in request.form:

@@ -28,7 +28,7 @@ from app.web import forms
 from app.web.errors import wants_json
 from app.web.guard import guard, public
 from app.web.language import current_language
-from app.web.parts import caller, form_lists, installation, only_fields, ring_due
+from app.web.parts import caller, form_lists, installation, only_fields, onward, ring_due
 
 blueprint = Blueprint("supervisor", __name__)
 
@@ -168,10 +168,9 @@ def save(statement: Statement) -> ResponseReturnValue:
         return conflict_page(statement, data, conflict)
     if wants_json():
         return jsonify(version=statement.version, time=format_time(now(), "H.mm"))
-    action = request.form.get("action", "")
-    if action.startswith("row:"):
-        return redirect(url_for("supervisor.row", question_id=action.removeprefix("row:")))
-    if action != "sign":
+    if address := onward("/verklaren/regel"):
+        return redirect(address)
+    if request.form.get("action") != "sign":
         text = both("Opgeslagen. U kunt later verdergaan met de link in de e-mail.")
         flash(pick(text, current_language()), "ok")
         return redirect(url_for("supervisor.form"))

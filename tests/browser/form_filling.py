@@ -140,7 +140,7 @@ class Filler:
             box.locator("summary").click()
             boxes = box.locator(f"input[type=checkbox][name='{name}']")
         else:
-            box.get_by_role("link", name="Kies uit uw bewijsmap").click()
+            box.get_by_role("button", name="Kies uit uw bewijsmap").click()
             boxes = self.page.locator("input[name=files]")
         expect(boxes.first).to_be_visible()
         for number in range(min(wanted, boxes.count())):

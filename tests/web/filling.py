@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from small_world import pdf
+
 from app.accounts.models import Account
 from app.dossiers import answers, starting, statements
 from app.dossiers import contents as dossier_contents
@@ -15,7 +17,7 @@ from app.schemes import models as stored_templates
 from app.schemes.model import Question
 
 TODAY = {"day": "1", "month": "11", "year": "2026"}
-PDF = b"%PDF-1.4\n% a certificate\n"
+PDF = pdf(2)
 
 
 def start(owner: Account, installation: Installation, *plugins: str) -> Dossier:

@@ -219,9 +219,9 @@ def test_table_shows_rows_running_total_and_links() -> None:
         remove_url=lambda question, row: f"/{question}/{row}/remove",
     )
     assert [title.text_content() for title in shown.iter("h3")] == ["Cursus", "Regel 2"]
-    assert [link.get("href") for link in shown.iter("a")] == [
-        *("/ask/r1", "/ask/r1/remove", "/ask/r2", "/ask/r2/remove"),
-        "/ask/new",
+    assert [button.get("value") for button in shown.iter("button")] == [
+        *("go:/ask/r1", "go:/ask/r1/remove", "go:/ask/r2", "go:/ask/r2/remove"),
+        "go:/ask/new",
     ]
     assert "46 van 60 punten" in shown.text_content()
     assert "Vul in: Naam." in shown.get_element_by_id("ask-row-r2").text_content()

@@ -196,3 +196,14 @@ def test_what_the_form_lacks_is_named_in_its_order(client: FlaskClient, token: s
     statement = session.scalars(select(Statement)).one()
     found = statements.problems(statement, installation.catalogue.types, submission.today())
     assert [question for question, _ in found] == [one.id for one in statements.nested_questions(statement)]
+
+
+def test_leaving_the_form_for_a_row_saves_what_was_typed(client: FlaskClient, token: str) -> None:
+    enter(client, token)
+    data = {**FORM, "version": "0", "judgement": "half af", "action": "go:/verklaren/regel/sessions"}
+    answer = client.post("/verklaren", data=data)
+    assert (answer.status_code, answer.headers["Location"]) == (302, "/verklaren/regel/sessions")
+    session.rollback()
+    assert session.scalars(select(Statement)).one().data["judgement"] == "half af"
+    elsewhere = client.post("/verklaren", data={**data, "version": "1", "action": "go:https://example.org/"})
+    assert elsewhere.headers["Location"] == "/verklaren"
