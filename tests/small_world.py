@@ -198,8 +198,10 @@ class World:
     def sign(self, statement: Statement, **data: object) -> None:
         with transaction():
             statements.save(statement, data or {"opinion": "Sanne werkt goed."}, statement.version)
+            contents = dossier_contents.read(statement.dossier)
+            statements.note_read(statement, contents, address="192.0.2.9", user_agent="Safari")
             statements.sign(
-                statement, dossier_contents.read(statement.dossier),
+                statement, contents,
                 typed_name="Els Bos", address="192.0.2.9", user_agent="Safari",
             )  # fmt: skip
 

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import select, update
 
 from app import mail
+from app.accounts import attempts
 from app.config import Settings
 from app.dossiers import lifecycle, log
 from app.dossiers.answers import MAX_SECTION_BYTES, checked
@@ -25,8 +26,13 @@ from app.schemes.question_types import nothing
 from app.texts import LANGUAGES, both, fill
 
 TOKEN_BYTES = 32
+MAILS_TO_ONE_ADDRESS = 5  # an hour: the form must not become a way to pester somebody
 MAX_NAME = 120
 SESSION_HOURS = 12
+
+
+class NotRead(Conflict):
+    """The supervisor has not read the sections as they stand now."""
 
 
 def sha256(text: str) -> str:
@@ -199,7 +205,7 @@ def sign(
     """Signs by typed name: spends the link, binds the statement to the sections as they stand now, tells the candidate.
 
     The caller has checked the form's answers and the consent. Raises ``Conflict`` when it was signed or withdrawn already,
-    or when the sections are not as the supervisor read them.
+    ``NotRead`` when the supervisor has not read the sections as they stand now.
     """
     _, question = statement_question(statement.dossier, statement.section_id, statement.question_id)
     _check_dossier_open(statement)
@@ -207,8 +213,11 @@ def sign(
     if len(name) < 2:
         raise InvalidInput(both("Typ uw volledige naam om te ondertekenen."))
     read = read_hash(contents, question)
-    if read not in _digests_read(statement, or_else=read):
-        raise Conflict(
+    digests = _digests_read(statement)
+    if not digests:
+        raise NotRead(both("Lees eerst de onderdelen waar uw verklaring over gaat. Wat u invulde, is opgeslagen."))
+    if read not in digests:
+        raise NotRead(
             both(
                 "De kandidaat heeft gewijzigd wat u las. Wat u invulde, is opgeslagen. Lees de onderdelen opnieuw en onderteken "
                 "daarna."
@@ -267,10 +276,10 @@ def note_read(statement: Statement, contents: Contents, *, address: str, user_ag
         _event(statement, "read", address, user_agent, digest)
 
 
-def _digests_read(statement: Statement, *, or_else: str = "") -> set[str]:
-    """What the supervisor read, as hashes; ``or_else`` when he did not open the sections at all."""
+def _digests_read(statement: Statement) -> set[str]:
+    """What the supervisor read, as hashes."""
     read = select(StatementEvent.sha256).where(StatementEvent.statement_id == statement.id, StatementEvent.kind == "read")
-    return set(session.scalars(read)) or {or_else}
+    return set(session.scalars(read))
 
 
 def read_hash(contents: Contents, question: Question) -> str:
@@ -311,6 +320,7 @@ def canonical(data: Any) -> str:
 
 
 def _send_link(statement: Statement, token: str) -> None:
+    attempts.count("statement mail", statement.email, limit=MAILS_TO_ONE_ADDRESS, window=timedelta(hours=1))
     mail.put(
         to=statement.email,
         template="supervisor_invitation",

@@ -8,6 +8,7 @@ import re
 import unicodedata
 from enum import StrEnum
 from pathlib import Path
+from typing import IO
 
 from app.errors import FileRefused, Text
 from app.texts import both
@@ -44,10 +45,19 @@ OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
 
 def kind_of(path: Path, name: str) -> Kind:
-    """The kind of the file at ``path`` that was sent in as ``name``. Raises ``FileRefused`` with the reason."""
-    shown = clean_name(name)
+    """``kind_of_stream`` of the file at ``path``."""
     with path.open("rb") as stream:
-        head = stream.read(HEAD_BYTES)
+        return kind_of_stream(stream, name)
+
+
+def kind_of_stream(stream: IO[bytes], name: str) -> Kind:
+    """The kind of what was sent in as ``name``, from its first bytes; ``stream`` then stands at its start again.
+
+    Raises ``FileRefused`` with the reason, so that what we will not take need never be stored.
+    """
+    shown = clean_name(name)
+    head = stream.read(HEAD_BYTES)
+    stream.seek(0)
     if not head:
         raise FileRefused(
             both("“%(name)s” is leeg. Kijk of het bestand op uw computer opent en voeg het opnieuw toe.", name=shown)
@@ -59,7 +69,7 @@ def kind_of(path: Path, name: str) -> Kind:
     if found is meant:
         return meant
     if meant is Kind.DOCX and head.startswith(OLE):
-        raise FileRefused(_old_or_locked_word(path, shown))
+        raise FileRefused(_old_or_locked_word(stream, shown))
     if found is not None:
         raise FileRefused(
             both(
@@ -140,10 +150,9 @@ def _unknown_extension(shown: str) -> Text:
     )
 
 
-def _old_or_locked_word(path: Path, shown: str) -> Text:
+def _old_or_locked_word(stream: IO[bytes], shown: str) -> Text:
     """Word wraps a document with a password in an OLE file, in which a stream has this name."""
-    with path.open("rb") as stream:
-        locked = "EncryptedPackage".encode("utf-16-le") in stream.read(OLE_SEARCH_BYTES)
+    locked = "EncryptedPackage".encode("utf-16-le") in stream.read(OLE_SEARCH_BYTES)
     if locked:
         return both(
             "“%(name)s” is beveiligd met een wachtwoord. Sla het in Word op zonder wachtwoord, of als pdf zonder "

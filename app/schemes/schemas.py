@@ -64,6 +64,16 @@ def Id(**options: Any) -> fields.String:
     return Matching(ID.pattern, f"an id: {ID_RULE}", **options)
 
 
+FORM_FIELDS = ("action", "before", "csrf_token", "finished", "remove", "row", "signed_agree", "signed_name", "version")
+"""Fields that pages put beside the questions, so that no question may have these names."""
+
+
+def QuestionId() -> fields.String:
+    """An id that can be the name of a form's field."""
+    taken = ", ".join(FORM_FIELDS)
+    return Matching(rf"(?!(?:{'|'.join(FORM_FIELDS)})\Z){ID.pattern}", f"an id: {ID_RULE}; not {taken}", required=True)
+
+
 def Int(least: int = 0, **options: Any) -> fields.Integer:
     allowed = f"a whole number of {least} or more"
     limit = validate.Range(min=least, error=f"needed is {allowed}")
@@ -180,7 +190,7 @@ class OptionSchema(Strict):
 class FieldSchema(Strict):
     """What every question has; a nested one knows no ``shown_if``."""
 
-    id = Id(required=True)
+    id = QuestionId()
     type = String(required=True)
     label = Both(required=True)
     hint = Both()

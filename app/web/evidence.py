@@ -176,8 +176,7 @@ def take_in(dossier: Dossier, uploads: Iterable[FileStorage], kinds: Collection[
 def _take_one(dossier_id: int, dossier: Dossier, sent: FileStorage, name: str, kinds: Collection[str]) -> int:
     settings = installation().settings
     folder.check_room(dossier, settings)
-    blob = store.put_stream(settings.blobs, sent.stream, limit=settings.max_file_bytes)
-    kind = sniff.kind_of(store.path(settings.blobs, blob.sha256), name).value
+    kind = sniff.kind_of_stream(sent.stream, name).value  # before storing: what is refused leaves nothing behind
     if kind not in kinds:
         allowed = ", ".join(KINDS_IN_WORDS[one] for one in kinds)
         raise FileRefused(
@@ -187,6 +186,7 @@ def _take_one(dossier_id: int, dossier: Dossier, sent: FileStorage, name: str, k
                 kinds=allowed,
             )
         )
+    blob = store.put_stream(settings.blobs, sent.stream, limit=settings.max_file_bytes)
     with transaction():
         evidence = folder.receive(dossier, blob, name, kind, settings)
         audit.write("evidence.received", actor=me(), thing=evidence, dossier=dossier_id)

@@ -186,10 +186,14 @@ def sign(statement: Statement) -> ResponseReturnValue:
         signing["signed_agree"] = both("Ga akkoord met de verklaring om te ondertekenen.")
     if problems or signing:
         return form_page(statement, problems, signing), 422
-    with transaction():
-        contents = dossier_contents.read(statement.dossier)
-        statements.sign(statement, contents, typed_name=request.form["signed_name"], **caller())
-        audit.write("statement.signed", actor=statement, thing=statement.dossier)
+    try:
+        with transaction():
+            contents = dossier_contents.read(statement.dossier)
+            statements.sign(statement, contents, typed_name=request.form["signed_name"], **caller())
+            audit.write("statement.signed", actor=statement, thing=statement.dossier)
+    except statements.NotRead as refusal:
+        flash(pick(refusal.text, current_language()), "warn")
+        return redirect(url_for("supervisor.read"))
     ring_due("mail")
     return redirect(url_for("supervisor.finished"))
 

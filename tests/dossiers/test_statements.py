@@ -10,7 +10,7 @@ from sqlalchemy import select, text, update
 
 from app.dossiers import lifecycle, statements
 from app.dossiers.models import Dossier, DossierEvent, Statement, StatementEvent
-from app.errors import Conflict, Forbidden, InvalidInput, LinkUnusable, NotFound
+from app.errors import Conflict, Forbidden, InvalidInput, LinkUnusable, NotFound, TooManyRequests
 from app.extensions import now, session, transaction
 from app.mail import Mail
 from app.plugin_api import Problem
@@ -281,7 +281,7 @@ def test_revoke_stops_the_session_and_keeps_what_was_signed(world: World, dossie
         statements.by_session(secret)
     with pytest.raises(Conflict), transaction():
         statements.revoke(statement)
-    assert events(statement) == ["sent", "opened", "signed", "revoked"]
+    assert events(statement) == ["sent", "opened", "read", "signed", "revoked"]
 
 
 # --- filling and signing -------------------------------------------------------------------------------------------
@@ -394,14 +394,30 @@ def test_sign_is_refused_when_the_sections_are_not_as_they_were_read(world: Worl
     with transaction():
         statements.note_read(statement, world.contents(dossier), **CALLER)
     world.save(dossier, "practice", story="Heel iets anders.")
-    with pytest.raises(Conflict) as refusal:
-        world.sign(statement)
+    with pytest.raises(statements.NotRead) as refusal, transaction():
+        statements.sign(statement, world.contents(dossier), typed_name="Els Bos", **CALLER)
     assert refusal.value.text["nl"].startswith("De kandidaat heeft gewijzigd wat u las.")
-    with transaction():
-        statements.note_read(statement, world.contents(dossier), **CALLER)
     world.sign(statement)
     assert not is_stale(world, statement)
     assert events(statement) == ["sent", "read", "read", "signed"]
+
+
+def test_sign_is_refused_when_nothing_was_read(world: World, dossier: Dossier) -> None:
+    statement, _ = world.invite(dossier)
+    with pytest.raises(statements.NotRead) as refusal, transaction():
+        statements.sign(statement, world.contents(dossier), typed_name="Els Bos", **CALLER)
+    assert refusal.value.text["nl"] == "Lees eerst de onderdelen waar uw verklaring over gaat. Wat u invulde, is opgeslagen."
+    assert (statement.stage, events(statement)) == ("invited", ["sent"])
+
+
+def test_mails_to_one_supervisor_are_limited(world: World, dossier: Dossier) -> None:
+    statement, _ = world.invite(dossier)
+    for _ in range(statements.MAILS_TO_ONE_ADDRESS - 1):
+        with transaction():
+            statements.remind(statement, world.settings)
+    with pytest.raises(TooManyRequests), transaction():
+        statements.remind(statement, world.settings)
+    assert events(statement) == ["sent"] * statements.MAILS_TO_ONE_ADDRESS
 
 
 def test_decline_tells_the_candidate(world: World, dossier: Dossier) -> None:

@@ -76,9 +76,9 @@ def sign(dossier: Dossier, installation: Installation, section_id: str, question
             settings=installation.settings,
         )
         statements.save(statement, {"goals": "Wij spraken over haar doelen."}, 0)
-        statements.sign(
-            statement, dossier_contents.read(dossier), typed_name="Marieke Jansen", address="192.0.2.1", user_agent="telefoon"
-        )
+        contents, caller = dossier_contents.read(dossier), {"address": "192.0.2.1", "user_agent": "telefoon"}
+        statements.note_read(statement, contents, **caller)
+        statements.sign(statement, contents, typed_name="Marieke Jansen", **caller)
         return statement
 
 

@@ -340,3 +340,12 @@ def test_a_database_that_is_gone_answers_in_words(site: Site) -> None:
     site.database.rmdir()
     hidden.rename(site.database)
     assert site.clients["owner"].get(SECTION).status_code == 200
+
+
+def test_a_fault_of_the_database_r16_r39_leaves_no_answers_in_the_log(site: Site, caplog: pytest.LogCaptureFixture) -> None:
+    site.write("ALTER TABLE section_version RENAME TO elsewhere")
+    answer = save(site, "Een heel persoonlijk verhaal.")
+    assert answer.status_code == 500
+    assert "section_version" in caplog.text
+    assert "persoonlijk" not in caplog.text
+    assert REFERENCE not in caplog.text

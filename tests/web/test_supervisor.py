@@ -63,9 +63,11 @@ def token(dossier: Dossier, installation: Installation) -> str:
     return str(link).rsplit("/", 1)[1]
 
 
-def enter(client: FlaskClient, token: str) -> None:
+def enter(client: FlaskClient, token: str, *, reading: bool = True) -> None:
     answer = client.post(f"/verklaring/{token}/verder")
     assert (answer.status_code, answer.headers.get("Location")) == (302, "/verklaren/lezen")
+    if reading:
+        assert client.get("/verklaren/lezen").status_code == 200
 
 
 def add_sessions(client: FlaskClient) -> None:
@@ -207,3 +209,17 @@ def test_leaving_the_form_for_a_row_saves_what_was_typed(client: FlaskClient, to
     assert session.scalars(select(Statement)).one().data["judgement"] == "half af"
     elsewhere = client.post("/verklaren", data={**data, "version": "1", "action": "go:https://example.org/"})
     assert elsewhere.headers["Location"] == "/verklaren"
+
+
+def test_signing_needs_reading_first(client: FlaskClient, token: str) -> None:
+    enter(client, token, reading=False)
+    add_sessions(client)
+    assert sign(client) == 302
+    page = client.get("/verklaren/lezen").get_data(as_text=True)
+    assert "Lees eerst de onderdelen waar uw verklaring over gaat. Wat u invulde, is opgeslagen." in page
+    session.rollback()
+    assert session.scalars(select(Statement.stage)).one() == "invited"
+    session.rollback()
+    assert sign(client) == 302
+    session.rollback()
+    assert session.scalars(select(Statement.stage)).one() == "signed"

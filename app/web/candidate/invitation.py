@@ -14,7 +14,7 @@ from app.dossiers import statements
 from app.dossiers.contents import Contents
 from app.dossiers.lifecycle import OPEN_STAGES
 from app.dossiers.models import Dossier, Statement
-from app.errors import Conflict, DomainError, InvalidInput, NotFound
+from app.errors import Conflict, DomainError, InvalidInput, NotFound, TooManyRequests
 from app.extensions import now, session, transaction
 from app.schemes import question_types
 from app.schemes.model import Question
@@ -74,8 +74,8 @@ def invite(dossier: Dossier, section_id: str, question_id: str) -> ResponseRetur
     except InvalidInput as refusal:
         words = {"email": pick(refusal.text, current_language())}
         return supervisor_page(dossier, section_id, question_id, words), 422
-    except Conflict as conflict:
-        say("warn", conflict.text)
+    except (Conflict, TooManyRequests) as refusal:
+        say("warn", refusal.text)
     else:
         ring_due("mail")
         say("ok", both("De uitnodiging voor %(name)s is verstuurd.", name=typed["name"]))
