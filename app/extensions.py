@@ -58,7 +58,7 @@ def now() -> datetime:
 def connect(url: str) -> Engine:
     """Makes the engine for ``url`` and points the shared session at it."""
     session.remove()
-    engine = create_engine(url)
+    engine = create_engine(url, hide_parameters=True)  # errors go to the log, and answers must not
     if make_url(url).get_backend_name() == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
