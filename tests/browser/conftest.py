@@ -90,8 +90,9 @@ def visitors(
 ) -> Iterator[Visitors]:
     failed_before = request.session.testsfailed
     yield Visitors(browser, server, looks)
-    for number, page in enumerate(page for context in browser.contexts for page in context.pages):
-        if request.session.testsfailed > failed_before:
+    if request.session.testsfailed > failed_before:
+        print("\n".join(looks.faults))
+        for number, page in enumerate(page for context in browser.contexts for page in context.pages):
             page.screenshot(path=tmp_path / f"window-{number}.png", full_page=True)
             print(f"{page.url} as it was: {tmp_path / f'window-{number}.png'}")
     for context in browser.contexts:

@@ -108,7 +108,7 @@ class Filler:
         """Each row on its own page."""
         section_address = self.page.url.partition("#")[0].partition("?")[0]
         for row in answer:
-            self.page.locator(f"a#{name}").click()
+            self.page.locator(f"#{name}").click()
             for field in map(as_question, question.settings["fields"]):
                 if field.id in row:
                     self.question(field, f"{name}.{field.id}", row[field.id])

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
-from playwright.sync_api import ConsoleMessage, Page, Response
+from playwright.sync_api import ConsoleMessage, Page, Request, Response
 
 from app.config import ROOT
 
@@ -34,7 +34,12 @@ class Looks:
             if reply.status >= 500:
                 self.faults.append(f"{reply.status} from {reply.request.method} {reply.url}")
 
+        def failed(request: Request) -> None:
+            if request.is_navigation_request() and request.failure != "net::ERR_ABORTED":  # aborted: it became a download
+                self.faults.append(f"{request.failure} at {request.method} {request.url}")
+
         page.on("console", console)
+        page.on("requestfailed", failed)
         page.on("response", response)
         page.on("pageerror", lambda error: self.faults.append(f"{page.url}: {error}"))
 

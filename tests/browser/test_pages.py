@@ -138,7 +138,6 @@ def test_the_supervisor_without_script(open_section, visitors, postbox, looks):
     page.get_by_role("button", name="Ga verder").click()
     page.get_by_role("button", name="Ik heb dit gelezen").click()
     page.get_by_label("Uw functie en registratie").fill("Supervisor, LVSC 1234")
-    button(page, "later").click()
     page.get_by_role("button", name="Voeg een regel toe").click()
     page.get_by_label("Onderwerp").fill("Kennismaking")
     button(page, "save").click()
