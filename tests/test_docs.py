@@ -14,7 +14,8 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 def test_readme_lists_every_setting_with_its_default_and_explanation() -> None:
     listed = re.findall(r"^\| `(LOOPBAAN_\w+)` \| (.*?) \| (.*?) \|$", README, re.MULTILINE)
     assert listed == [
-        (PREFIX + entry.name.upper(), _shown(entry.default), entry.metadata["explanation"]) for entry in dataclasses.fields(Settings)
+        (PREFIX + entry.name.upper(), _shown(entry.default), entry.metadata["explanation"])
+        for entry in dataclasses.fields(Settings)
     ]
 
 
