@@ -51,12 +51,17 @@ def check(contents: Contents, catalogue: Catalogue, today: date) -> tuple[Findin
     return (*findings, *of_plugins)
 
 
-def section_findings(contents: Contents, section: Section, types: Mapping[str, QuestionType], today: date) -> list[Finding]:
-    """The findings of one section's questions, without the mark that it is finished."""
+def section_findings(
+    contents: Contents, section: Section, types: Mapping[str, QuestionType], today: date, *, also_waiting: bool = True
+) -> list[Finding]:
+    """The findings of one section's questions, without the mark that it is finished.
+
+    ``also_waiting``: also what only waits for others, such as a file that is being checked or a supervisor who is to sign.
+    """
     found: list[Finding] = []
     for question in contents.visible[section.id]:
         if question.type == "statement":
-            found += _statement_findings(contents, section, question)
+            found += _statement_findings(contents, section, question, also_waiting=also_waiting)
             continue
         answer = contents.answer(section.id, question.id)
         kind = types.get(question.type)
@@ -71,7 +76,7 @@ def section_findings(contents: Contents, section: Section, types: Mapping[str, Q
             Finding(section=section.id, question=question.id, row=problem.row, text=problem.text)
             for problem in kind.check(answer, settings)
         ]
-        found += _evidence_findings(contents, section, question, answer)
+        found += _evidence_findings(contents, section, question, answer, also_waiting=also_waiting)
     return found
 
 
@@ -147,7 +152,7 @@ def _section_progress(contents: Contents, section: Section, findings: Sequence[F
     return Progress(section=section, status=status, findings=own, words=words, evidence=len(files))
 
 
-def _statement_findings(contents: Contents, section: Section, question: Question) -> list[Finding]:
+def _statement_findings(contents: Contents, section: Section, question: Question, *, also_waiting: bool) -> list[Finding]:
     statement = contents.statement(section.id, question.id)
 
     def finding(text: Mapping[str, str]) -> list[Finding]:
@@ -160,6 +165,8 @@ def _statement_findings(contents: Contents, section: Section, question: Question
         return finding(both("%(name)s geeft de verklaring niet. Nodig iemand anders uit.", name=name))
     if statement.stage == "invited" and statement.token_expires_at < now():
         return finding(both("De link van %(name)s is verlopen. Stuur een herinnering met een nieuwe link.", name=name))
+    if statement.stage == "invited" and not also_waiting:
+        return []
     if statement.stage == "invited":
         return finding(both("%(name)s heeft de verklaring nog niet ondertekend.", name=name))
     if statements.is_stale(statement, contents):
@@ -172,14 +179,16 @@ def _statement_findings(contents: Contents, section: Section, question: Question
     return []
 
 
-def _evidence_findings(contents: Contents, section: Section, question: Question, answer: Any) -> list[Finding]:
+def _evidence_findings(
+    contents: Contents, section: Section, question: Question, answer: Any, *, also_waiting: bool
+) -> list[Finding]:
     found = []
     for item in dict.fromkeys(evidence_in(question, answer)):
         evidence = contents.evidence.get(item)
         text: Mapping[str, str] | None = None
         if evidence is None:
             text = both("Een bewijsstuk bij deze vraag staat niet meer in uw bewijsmap. Kies een ander.")
-        elif evidence.stage == "received":
+        elif evidence.stage == "received" and also_waiting:
             text = both("%(name)s wordt nog gecontroleerd. Dit duurt meestal een paar seconden.", name=evidence.name)
         elif evidence.stage == "refused":
             text = evidence.refusal

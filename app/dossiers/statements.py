@@ -143,6 +143,8 @@ def by_session(secret: str) -> Statement:
         raise LinkUnusable(
             both("U bent hier niet (meer) aangemeld. Open de link in de e-mail opnieuw; wat u hebt opgeslagen, staat er nog.")
         )
+    if statement.stage == "invited":
+        _check_dossier_open(statement)
     return statement
 
 

@@ -267,7 +267,7 @@ def _cells(table: Question, row: Mapping[str, Any], language: str, titles: Mappi
 
 
 def _total(total: question_types.Total, language: str) -> dict[str, Any]:
-    """A running total: "46 van 60 punten"."""
+    """A running total: "46 van 60 punten", "93,5 (minstens 75 punten nodig)"."""
     target = total.min if total.min is not None else total.max
     unit = pick(total.unit, language)
     counted = question_types.shown_number(total.counted, language)
@@ -275,7 +275,11 @@ def _total(total: question_types.Total, language: str) -> dict[str, Any]:
         words = f"{counted} {unit}".strip()
     else:
         amount = f"{question_types.shown_number(target, language)} {unit}".strip()
-        words = both("%(counted)s van %(amount)s", counted=counted, amount=amount)[language]
+        words = (
+            both("%(counted)s van %(amount)s", counted=counted, amount=amount)
+            if total.counted < target or total.min is None
+            else both("%(counted)s (minstens %(amount)s nodig)", counted=counted, amount=amount)
+        )[language]
     note = both(
         "U vulde %(entered)s in. Van sommige soorten telt maar een deel mee.",
         entered=question_types.shown_number(total.entered, language),

@@ -62,7 +62,8 @@ class Opened:
         return {"reference": self.contents.dossier.reference, "section_id": self.section.id}
 
     def findings(self) -> list[Finding]:
-        return completeness.section_findings(self.contents, self.section, self.types, submission.today())
+        """What the candidate can do something about: waiting for a check or for the supervisor keeps nobody from going on."""
+        return completeness.section_findings(self.contents, self.section, self.types, submission.today(), also_waiting=False)
 
 
 @blueprint.url_value_preprocessor
@@ -182,7 +183,7 @@ def _context(page: Opened, question: Question, answer: Answer) -> dict[str, Any]
         context |= {
             "files": file_dicts(contents, dossier_contents.evidence_in(question, answer), section.id),
             "choose_url": lambda question_id: url_for("section.choose", **page.address, question_id=question_id),
-            "folder_count": len(contents.evidence),
+            "folder_count": sum(item.stage != "refused" for item in contents.evidence.values()),
             "max_file_mb": installation().settings.max_file_mb,
             "poll": url_for("section.show", **page.address),
         }

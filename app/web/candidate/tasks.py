@@ -350,7 +350,10 @@ def timeline(dossier: Dossier, newest: Snapshot | None) -> list[dict[str, str]]:
     if newest is not None and newest.stage != "handed_over":
         words = both("Wij maken uw documenten en dragen ze over aan de beoordelaars")
         items.append({"title": words[language], "time": "", "text": "", "state": "now"})
-    elif dossier.stage in ("submitted", "in_assessment"):
+    elif dossier.stage == "submitted":
+        words = both("Het secretariaat wijst beoordelaars toe")
+        items.append({"title": words[language], "time": "", "text": "", "state": "now"})
+    elif dossier.stage == "in_assessment":
         words = both("Beoordelaars lezen uw dossier, los van elkaar")
         items.append({"title": words[language], "time": "", "text": "", "state": "now"})
     if dossier.stage in ("submitted", "in_assessment"):
