@@ -67,6 +67,7 @@ def test_without_a_dossier_the_list_says_how_to_begin(browser: FlaskClient) -> N
     assert "Ongeveer 24 uur werk" in shown
     assert "180 dagen de tijd" in shown
     assert "Specialisatie outplacement" in shown
+    assert "Reken op ongeveer acht uur extra. U hebt in de afgelopen vier jaar minstens drie trajecten begeleid." in shown
 
 
 def test_starting_makes_a_dossier_and_one_dossier_is_opened_at_once(browser: FlaskClient) -> None:

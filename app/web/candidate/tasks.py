@@ -18,6 +18,7 @@ from app.dossiers.starting import AlreadyStarted
 from app.errors import Conflict, InvalidInput, NotFound
 from app.extensions import session, transaction
 from app.plugin_api import Finding
+from app.plugin_loader import Plugin
 from app.schemes import loader, question_types
 from app.schemes import models as stored_templates
 from app.schemes.model import DossierTemplate, Question
@@ -163,7 +164,7 @@ def start_page(scheme: str, refusal: str = "") -> str:
             {
                 "value": plugin.id,
                 "text": pick(plugin.title, language),
-                "hint": {"text": pick(plugin.manifest.data.get("description"), language) if plugin.manifest else ""},
+                "hint": {"text": _about(plugin, language)},
             }
             for plugin in plugins
         ],
@@ -172,6 +173,12 @@ def start_page(scheme: str, refusal: str = "") -> str:
         running=running,
         errors=[{"text": refusal, "href": "#main-content"}] if refusal else [],
     )
+
+
+def _about(plugin: Plugin, language: str) -> str:
+    """What a plugin is, and what one needs before choosing it."""
+    told = plugin.manifest.data if plugin.manifest else {}
+    return " ".join(pick(told.get(key), language) for key in ("description", "entry") if told.get(key))
 
 
 def _offered() -> dict[str, DossierTemplate]:
