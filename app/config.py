@@ -34,7 +34,9 @@ class Settings:
     mode: str = setting("demo", "`demo` (invented people, marked everywhere, only on 127.0.0.1) or `production`")
     instance: Path = setting(ROOT / "instance", "folder that holds the database, the files, the keys and the outbox")
     database_url: str = setting("", "SQLAlchemy URL; empty: SQLite in the instance folder")
-    base_url: str = setting("http://127.0.0.1:8000", "address that people use; mailed links are made from it alone")
+    base_url: str = setting(
+        "http://127.0.0.1:8000", "address that people use; mailed links are made from it alone; demo: made from host and port"
+    )
     host: str = setting("127.0.0.1", "address that the server listens on")
     port: int = setting(8000, "port that the server listens on")
     web_workers: int = setting(2, "number of web processes")
@@ -114,6 +116,9 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         names = ", ".join(PREFIX + name.upper() for name in unknown)
         raise SettingsFault(f"Unknown setting: {names}. The README lists every setting.")
     values = {name: _typed(fields[name], text.strip()) for name, text in given.items() if text.strip()}
+    if "base_url" not in values and {"host", "port"} & set(values) and values.get("mode", "demo") == "demo":
+        host = values.get("host", Settings.host)
+        values["base_url"] = f"http://{f'[{host}]' if ':' in host else host}:{values.get('port', Settings.port)}"
     settings = Settings(**values)
     check(settings)
     return settings
@@ -154,6 +159,20 @@ def check(settings: Settings) -> None:
             f"{settings.instance} holds demo data with well-known passwords. "
             "Set LOOPBAAN_INSTANCE to a new folder for production."
         )
+
+
+def make_folders(settings: Settings) -> None:
+    """Makes the instance folder and what is in it. Raises ``SettingsFault`` when nothing can be written there."""
+    try:
+        for folder in (settings.instance, settings.blobs, settings.work, settings.keys):
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        (settings.work / f"writable.{os.getpid()}").touch()
+        (settings.work / f"writable.{os.getpid()}").unlink()
+    except OSError as fault:
+        raise SettingsFault(
+            f"The instance folder {settings.instance} cannot be written ({fault.strerror}). Free some room, mend its rights, "
+            "or set LOOPBAAN_INSTANCE to another folder."
+        ) from fault
 
 
 def secret_key(settings: Settings) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, or_, select, update
+from sqlalchemy import ColumnElement, and_, delete, or_, select, update
 
 from app import audit, mail
 from app.accounts import login
@@ -278,6 +278,8 @@ def _note_failure(snapshot_id: int, error: Exception) -> None:
         snapshot.error = dict(_words(error, snapshot.step))
         snapshot.next_attempt_at = now() + _wait(snapshot.attempts)
         snapshot.claimed_until = None
+        if snapshot.step == "check":  # a product is wrong: kept, it would be found wrong for ever
+            session.execute(delete(Product).where(Product.snapshot_id == snapshot_id))
         audit.write("snapshot.failed", actor="system", thing=snapshot, step=snapshot.step)
 
 

@@ -20,8 +20,7 @@ from app.web.language import current_language
 def create_app(settings: Settings | None = None, catalogue: Catalogue | None = None) -> Flask:
     """See ``app.create_app``."""
     settings = settings or config.load()
-    for folder in (settings.instance, settings.blobs, settings.work, settings.keys):
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    config.make_folders(settings)
     app = Flask(__name__, template_folder="web/templates", static_folder="web/static")
     app.config.update(
         SECRET_KEY=config.secret_key(settings),

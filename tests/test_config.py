@@ -61,7 +61,8 @@ def test_load_types_every_value_and_passes_over_empty_ones(tmp_path: Path) -> No
         "MAX_FILE_MB": " 7 ",
     }
     settings = config.load({PREFIX + name: value for name, value in environ.items()})
-    assert settings == replace(Settings(), port=8100, organisation="Bureau Ø", instance=tmp_path / "b", max_file_mb=7)
+    expected = replace(Settings(), port=8100, base_url="http://127.0.0.1:8100", organisation="Bureau Ø", max_file_mb=7)
+    assert settings == replace(expected, instance=tmp_path / "b")
     assert {settings.blobs, settings.work, settings.keys, settings.outbox} == {
         tmp_path / "b" / name for name in ("blobs", "work", "keys", "outbox")
     }

@@ -244,3 +244,16 @@ def test_mail_is_there_in_both_languages(name: str) -> None:
     assert places[0] == places[1]
     assert DUTCH.findall(MAIL_PLACE.sub("", english)) == []
     assert len(DUTCH.findall(MAIL_PLACE.sub("", dutch))) > 0 or name == "closing"
+
+
+def test_no_text_hides_in_an_f_string() -> None:
+    """The extraction does not see calls inside an f-string, so such a text would stay Dutch."""
+    hidden = [
+        (path.name, call.lineno)
+        for path in (ROOT / "app").rglob("*.py")
+        for text in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(text, ast.JoinedStr)
+        for call in ast.walk(text)
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in ("both", "both_n")
+    ]
+    assert hidden == []

@@ -351,12 +351,12 @@ def _seal(installation: Installation, snapshot_id: int, say: Say, bar: Bar) -> N
 
 
 def _assign(dossier_id: int) -> None:
-    for person in ASSESSORS:
-        with transaction():
-            assessment = session.scalars(select(Assessment).where(Assessment.dossier_id == dossier_id)).one()
-            assessor = _account(person)
-            if assignment.current(assessment, assessor) is None:
-                assignment.assign(assessment, assessor, by=_account(OFFICE))
+    """To the first assessor; the second is left for whoever tries the office's page."""
+    with transaction():
+        assessment = session.scalars(select(Assessment).where(Assessment.dossier_id == dossier_id)).one()
+        assessor = _account(ASSESSORS[0])
+        if assignment.current(assessment, assessor) is None:
+            assignment.assign(assessment, assessor, by=_account(OFFICE))
 
 
 def _copy_bundle(settings: Settings, snapshot_id: int) -> Path:

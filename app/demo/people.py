@@ -42,14 +42,21 @@ HALFWAY = Person(
     "Renée Noordzij-Çelik",
     _at_home("renee"),
     "candidate",
-    both("Zij is halverwege: een bestand is geweigerd en haar supervisor moet nog tekenen."),
+    both("Zij is net begonnen: een bestand is geweigerd en haar supervisor moet nog tekenen."),
 )
 FRESH = Person("Joost van ’t Hekke", _at_home("joost"), "candidate", both("Hij moet nog beginnen."))
 ASSESSORS = (
     Person("Wouter Sjöberg", _at_home("wouter"), "assessor", both("Hij beoordeelt het dossier van Şenay.")),
-    Person("Aïsha ter Braak", _at_home("aisha"), "assessor", both("Zij beoordeelt het dossier van Şenay.")),
+    Person(
+        "Aïsha ter Braak",
+        _at_home("aisha"),
+        "assessor",
+        both("Zij heeft nog niets te beoordelen: het secretariaat kan haar een dossier toewijzen."),
+    ),
 )
-OFFICE = Person("Margriet Zuidervelt", _at_home("margriet"), "office", both("Zij ziet alle dossiers en wijst beoordelaars toe."))
+OFFICE = Person(
+    "Margriet Zuidervelt", _at_home("margriet"), "office", both("Zij ziet de ingediende dossiers en wijst beoordelaars toe.")
+)
 PEOPLE = (SHOWCASE, HALFWAY, FRESH, *ASSESSORS, OFFICE)
 SUPERVISOR = Supervisor("Hélène Kuiper-Bąk", _at_home("helene"))
 

@@ -24,6 +24,7 @@ from app.texts import both
 LIMITS: dict[str, Any] = {"wall_seconds": 300, "memory_mb": 3000, "cpu_seconds": 300, "file_mb": 1}
 WORD_NAMESPACE = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 MAX_GAP = 600
+SHORTEST_PIECE = 2  # letters of a hyphenated word that stand alone
 """Letters that may stand between two words of one text: a running head and foot and a table's repeated header."""
 
 
@@ -298,18 +299,33 @@ def _check_signs(outline: Outline, product: str, faults: list[str]) -> None:
 
 
 def _found(text: str, haystack: str, position: int) -> int | None:
-    """Where ``text`` ends, looking from ``position``; a page break may come between its words."""
+    """Where ``text`` ends, looking from ``position``; a page break may come between its words, or inside one of them."""
     needle = _squeezed(text)
     at = haystack.find(needle, position)
     if at >= 0:
         return at + len(needle)
     start = position
     for word in map(_squeezed, text.split()):
-        at = haystack.find(word, start)
-        if at < 0 or (start > position and at - start > MAX_GAP):
+        end = _word_found(word, haystack, start, None if start == position else MAX_GAP)
+        if end is None:
             return None
-        start = at + len(word)
+        start = end
     return start
+
+
+def _word_found(word: str, haystack: str, start: int, gap: int | None) -> int | None:
+    """Where a word ends that begins at most ``gap`` letters after ``start``: whole, or cut in two where a page ends."""
+    whole = haystack.find(word, start)
+    if whole >= 0 and (gap is None or whole - start <= gap):
+        return whole + len(word)
+    for cut in range(len(word) - SHORTEST_PIECE, SHORTEST_PIECE - 1, -1):
+        first = haystack.find(word[:cut], start)
+        if first < 0 or (gap is not None and first - start > gap):
+            continue
+        rest = haystack.find(word[cut:], first + cut, first + cut + MAX_GAP + len(word))
+        if rest >= 0:
+            return rest + len(word) - cut
+    return None
 
 
 def _in_pieces(title: str, text: str) -> bool:

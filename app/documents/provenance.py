@@ -214,7 +214,7 @@ def evidence_item(source: Source, item: Mapping[str, Any]) -> EvidenceItem:
     ]
     return EvidenceItem(
         number=item["number"],
-        heading=f"{source.say(both('Bijlage'))} {item['number']}: {title_of(item)}",
+        heading=source.say(both("Bijlage %(number)s: %(title)s", number=item["number"], title=title_of(item))),
         title=title_of(item),
         name=item["name"],
         kind=item["kind"],
@@ -238,7 +238,8 @@ def _signature(source: Source, report: Mapping[str, Any]) -> str:
         state = both("onveranderd, van een vertrouwde uitgever")
     else:
         state = both("onveranderd, de uitgever is niet gecontroleerd")
-    return f"{report['signer'] or source.say(both('Onbekend'))}: {source.say(state)}"
+    signer = report["signer"] or source.say(both("Onbekend"))
+    return f"{signer}: {source.say(state)}"
 
 
 def _notes(item: Mapping[str, Any]) -> Iterator[Text]:

@@ -32,6 +32,11 @@ from app.plugin_loader import Plugin
 from app.schemes import question_types
 from app.texts import both, pick
 
+WITHOUT_MARK = str.maketrans(
+    {"ł": "l", "Ł": "L", "ø": "o", "Ø": "O", "đ": "d", "Đ": "D", "ı": "i", "ß": "ss", "æ": "ae", "Æ": "AE"}
+)
+"""Letters that Unicode does not take apart into a letter and its mark."""
+
 
 @dataclass
 class Work:
@@ -324,5 +329,6 @@ def canonical(content: Mapping[str, Any]) -> str:
 
 def safe_name(name: str) -> str:
     """A file's or person's name as letters, digits and dashes that every system can unpack; at most 60."""
-    plain = unicodedata.normalize("NFKD", name.rsplit(".", 1)[0]).encode("ascii", "ignore").decode()
+    spelt = name.rsplit(".", 1)[0].translate(WITHOUT_MARK)
+    plain = unicodedata.normalize("NFKD", spelt).encode("ascii", "ignore").decode()
     return re.sub(r"[^A-Za-z0-9]+", "-", plain).strip("-")[:60].lower() or "bestand"

@@ -68,14 +68,15 @@ class Source:
         return f"{format_date(moment.date(), 'd MMMM y', locale=self.language)}, {moment:%H.%M}"
 
     def version(self, title: Text, version: str) -> str:
-        return f"{self.say(title)}, {self.say(both('versie'))} {version}"
+        return self.say(both("%(title)s, versie %(version)s", title=title, version=version))
 
     @property
     def reference(self) -> str:
         """The reference, with the number of the submission from the second one on."""
         if self.snapshot["revision"] <= 1:
             return str(self.snapshot["reference"])
-        return f"{self.snapshot['reference']} ({self.say(both('inzending %(number)s', number=self.snapshot['revision']))})"
+        reference, number = self.snapshot["reference"], self.snapshot["revision"]
+        return self.say(both("%(reference)s (inzending %(number)s)", reference=reference, number=number))
 
     def item(self, evidence_id: int, label: str) -> Mapping[str, Any]:
         """One evidence item. Raises ``SealingFailed`` when the snapshot does not have it; ``label`` says who asked."""
@@ -99,7 +100,8 @@ class Source:
 
     def appendix_words(self, numbers: list[int]) -> str:
         """``Bijlage 3``, ``Bijlagen 3, 5``."""
-        return f"{self.say(both_n('Bijlage', 'Bijlagen', len(numbers)))} {', '.join(map(str, numbers))}"
+        listed = ", ".join(map(str, numbers))
+        return self.say(both_n("Bijlage %(listed)s", "Bijlagen %(listed)s", len(numbers), listed=listed))
 
 
 def title_of(item: Mapping[str, Any]) -> str:

@@ -188,7 +188,7 @@ def _table(table: Table) -> dict[str, Any]:
 
 
 def _fact_rows(rows: Rows) -> list[dict[str, Any]]:
-    return [{"label": _breakable(label), "value": _runs(runs)} for label, runs in rows]
+    return [{"label": _breakable(label), "value": _runs(runs), "breakable": is_tall((runs,))} for label, runs in rows]
 
 
 def _runs(runs: Runs) -> list[dict[str, Any]]:

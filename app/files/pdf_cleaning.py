@@ -6,6 +6,7 @@ Run by ``normalise`` through ``sandbox.run``; every function takes and gives pla
 import io
 import itertools
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pikepdf
@@ -16,6 +17,7 @@ from pikepdf import Array, Dictionary, Name, Object, Page, Pdf, Stream, String
 from app.errors import FileRefused
 from app.texts import both
 
+TAIL_BYTES = 65_536
 MAX_PAGES = 500
 LONGEST_SIDE = 14_400
 """In points: the largest page that PDF promises to work (200 inches)."""
@@ -121,7 +123,7 @@ def add_picture_page(
 
 def _opened(source: str, name: str) -> Pdf:
     try:
-        return pikepdf.open(source)
+        pdf = pikepdf.open(source)
     except pikepdf.PasswordError:
         raise FileRefused(
             both(
@@ -129,6 +131,23 @@ def _opened(source: str, name: str) -> Pdf:
                 name=name,
             )
         ) from None
+    if _is_cut_off(source):
+        pdf.close()
+        raise FileRefused(
+            both(
+                "“%(name)s” is niet compleet: het einde van het bestand ontbreekt. Download of sla het opnieuw op, en voeg het "
+                "dan toe.",
+                name=name,
+            )
+        )
+    return pdf
+
+
+def _is_cut_off(source: str) -> bool:
+    """Whether the mark at the end of every PDF is nowhere: what is left can be read, but nobody knows what is missing."""
+    with open(source, "rb") as stream:  # noqa: PTH123  a path as text, as the sandbox gives it
+        stream.seek(max(0, Path(source).stat().st_size - TAIL_BYTES))
+        return b"%%EOF" not in stream.read()
 
 
 def _check_page_count(pages: int, name: str) -> None:

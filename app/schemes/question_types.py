@@ -610,7 +610,7 @@ def check_row(row: Mapping[str, Any], settings: Settings) -> list[Problem]:
             found = of_type.check(answer, _nested(field, settings))
             problems += (Problem(problem.text, row=row_id, field=field["id"]) for problem in found)
         elif field.get("required", True):
-            text = _filled(both("Vul in: %(label)s."), label=field["label"])
+            text = both("Vul in: %(label)s", label=field["label"])
             problems.append(Problem(text, row=row_id, field=field["id"]))
     return problems
 

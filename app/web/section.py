@@ -169,6 +169,7 @@ def section_page(
         saved={"time": clock(saved_at) if saved_at and is_today(saved_at) and contents.versions.get(section.id) else ""},
         left_out=len(page.questions) < len(section.questions),
         is_last=section == contents.template.sections[-1],
+        unsaved=typed is not None,
         finished="yes" if wants_to_finish or section.id in contents.finished else "no",
         wants_to_finish=wants_to_finish,
         errors=forms.error_list(section, errors, language),

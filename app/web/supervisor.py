@@ -27,7 +27,7 @@ from app.texts import both, fill, pick
 from app.web import forms
 from app.web.errors import wants_json
 from app.web.guard import guard, public
-from app.web.language import current_language
+from app.web.language import COOKIE, current_language
 from app.web.parts import caller, form_lists, installation, only_fields, onward, ring_due
 
 blueprint = Blueprint("supervisor", __name__)
@@ -55,6 +55,10 @@ def enter(token: str) -> ResponseReturnValue:
         audit.write("statement.opened", actor=statement, thing=statement)
     answer = redirect(url_for("supervisor.read"))
     keep_session(answer, secret)
+    if COOKIE not in request.cookies:  # also a page that no longer finds the statement then speaks this language
+        answer.set_cookie(
+            COOKIE, statement.language, secure=installation().settings.secure_cookies, httponly=True, samesite="Lax"
+        )
     return answer
 
 

@@ -115,3 +115,10 @@ def test_check_docx_misses_an_answer_and_a_bookmark(tmp_path: Path) -> None:
     with pytest.raises(SealingFailed) as failure:
         product_check.check_docx(tmp_path / "less.docx", products.outline)
     assert "2.1 Uw praktijk – Hoeveel uren per week begeleidt u cliënten?; link to _Toc_bijlage_2" in failure.value.text["nl"]
+
+
+def test_a_word_that_a_page_cuts_in_two_is_found() -> None:
+    """A label of a table row that runs on: the value stands between the two pieces of the word."""
+    read = "actsinaccor" + "1Disagree" + "dancewiththecode"
+    assert product_check._found("acts in accordance with the code", read, 0) == len(read)
+    assert product_check._found("acts in agreement with the code", read, 0) is None

@@ -597,3 +597,10 @@ def test_every_file_of_the_corpus_is_accepted_or_refused_with_words(tmp_path: Pa
     assert outcomes[".pdf refused"] <= 5
     assert outcomes[".docx refused"] <= 1
     assert outcomes[".jpg refused"] + outcomes[".png refused"] == 0
+
+
+def test_pdf_that_is_cut_off_is_refused(tmp_path: Path) -> None:
+    whole = making.saved(making.pdf_with_text("een", "twee"), tmp_path / "whole.pdf").read_bytes()
+    cut = tmp_path / "a.pdf"
+    cut.write_bytes(whole[: whole.rindex(b"startxref")])
+    assert "is niet compleet: het einde van het bestand ontbreekt" in refusal(cut)

@@ -316,7 +316,7 @@ def test_table_places_problems_by_row_and_field() -> None:
     found = BUILT_IN["table"].check(rows, {**TABLE, "totals": [], "today": "2026-11-21"})
     assert [(problem.row, problem.field, problem.text["nl"]) for problem in found] == [
         ("r1", "points", "Vul alleen een getal in, bijvoorbeeld 12 of 12,5. U vulde in: veel."),
-        ("r2", "points", "Vul in: Punten."),
+        ("r2", "points", "Vul in: Punten"),
         ("r2", "day", "Vul een datum in op of voor 21 november 2026."),
     ]
 

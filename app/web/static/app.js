@@ -6,7 +6,7 @@
 // data-poll="url"        (element with an id)  is refreshed from the page at that url every data-poll-every seconds (default 2)
 //                        for as long as the new version still carries data-poll; data-poll-to="url" then leads on
 // data-clear-drafts      (form)     sending it removes all texts kept in this browser (logging out)
-// data-keep-drafts       (body)     an error or login page: what was sent last may not have arrived, so its text stays in this browser
+// data-forget-drafts     (body)     what was written has arrived for good: no text needs to stay in this browser
 // data-once              (form)     is sent once: its buttons do nothing while it is under way
 
 import { $, $$, DRAFT } from "./dom.js";
@@ -28,16 +28,11 @@ for (const button of $$("[data-copy]")) {
 
 for (const button of $$("[data-print]")) button.addEventListener("click", () => print());
 
-for (const form of $$("form[data-clear-drafts]")) {
-  form.addEventListener("submit", () => {
-    for (const key of Object.keys(localStorage)) if (key.startsWith(DRAFT)) localStorage.removeItem(key);
-  });
-}
+for (const form of $$("form[data-clear-drafts]")) form.addEventListener("submit", forgetDrafts);
+if ($("body[data-forget-drafts]")) forgetDrafts();
 
-if (!$("body[data-keep-drafts]")) {
-  for (const key of Object.keys(localStorage)) {
-    if (key.startsWith(DRAFT) && JSON.parse(localStorage.getItem(key)).sent) localStorage.removeItem(key);
-  }
+function forgetDrafts() {
+  for (const key of Object.keys(localStorage)) if (key.startsWith(DRAFT)) localStorage.removeItem(key);
 }
 
 for (const form of $$("form[data-once]")) {

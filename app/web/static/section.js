@@ -141,7 +141,7 @@ function autosave(form) {
 
   function conflict(reply) {
     stopped = true;
-    keep({ sent: true });
+    keep(); // until one of the two texts is chosen
     const address = reply.headers.get("Location");
     if (address) location.assign(address);
     else form.submit(); // the full page answers with both texts
@@ -166,7 +166,7 @@ function autosave(form) {
       if (!waiting) after_save(event.submitter);
       return;
     }
-    keep({ sent: true }); // if no good page follows, the text is still here; app.js removes it on the page that does
+    keep({ sent: true }); // if it does not arrive, the text is still here; restore() finds out on return
     [dirty, stopped] = [false, true];
   });
   addEventListener("beforeunload", (event) => {
@@ -203,9 +203,11 @@ function restore(form, key, changed) {
   const draft = JSON.parse(stored);
   const old = Date.now() - draft.at > KEEP_DAYS * 86_400_000;
   const before = [...new FormData(form)].filter(([, value]) => typeof value === "string");
-  if (old || same(form, before, draft.entries)) return localStorage.removeItem(key);
-
+  if (form.hasAttribute("data-unsaved")) return changed(); // refused just now: it stands in the form and is not saved yet
   const newer = draft.version !== form.elements.version.value;
+  const arrived = draft.sent && newer; // saving gives a new version
+  if (old || arrived || same(form, before, draft.entries)) return localStorage.removeItem(key);
+
   for (const words of $$("[data-when]", notice)) words.hidden = (words.dataset.when === "newer") !== newer;
   $("[data-restore]", notice).hidden = !newer;
   notice.hidden = false;
