@@ -26,7 +26,7 @@ from app.web.parts import installation, me, ring
 log = logging.getLogger(__name__)
 blueprint = Blueprint("auth", __name__)
 
-START_PAGES = {"candidate": "candidate.home", "assessor": "assessor.home", "office": "office.home"}
+START_PAGES = {"candidate": "candidate.home", "assessor": "assessor.home", "office": "office.home", "auditor": "audit_log.home"}
 PARTS_OF = {"section": "candidate", "evidence": "candidate"}  # pages that belong to a menu item of another blueprint
 WAITING_ADDRESS = "address that waits for a mail"  # key in the cookie, so that "send again" needs no typing
 LONGEST_FIELD = 1000
@@ -75,7 +75,12 @@ def people_and_places() -> dict[str, object]:
 
 
 def _menu_item(role: str) -> dict[str, object]:
-    words = {"candidate": both("Mijn dossiers"), "assessor": both("Te beoordelen"), "office": both("Secretariaat")}
+    words = {
+        "candidate": both("Mijn dossiers"),
+        "assessor": both("Te beoordelen"),
+        "office": both("Secretariaat"),
+        "auditor": both("Logboek"),
+    }
     endpoint = START_PAGES[role]
     current = PARTS_OF.get(request.blueprint or "", request.blueprint) == endpoint.partition(".")[0]
     return {"href": url_for(endpoint), "text": pick(words[role], current_language()), "current": current}

@@ -24,7 +24,7 @@ PUBLIC = {
     "demo.home", "demo.letter", "demo.post", "public.health", "public.home", "public.language",
     "supervisor.enter", "supervisor.invitation",
 }  # fmt: skip
-DOWNLOADS = {"assessor.bundle", "assessor.document", "candidate.document", "evidence.download"}
+DOWNLOADS = {"assessor.bundle", "audit_log.export", "assessor.document", "candidate.document", "evidence.download"}
 
 
 @pytest.fixture(scope="module")

@@ -80,7 +80,7 @@ def person_for(site: Site, endpoint: str) -> FlaskClient:
     if action in ("statement.fill", "statement.read"):
         return site.clients["supervisor"]
     room = action.partition(".")[0]
-    office = room == "office" or action == "assessment.assign"
+    office = room in ("office", "audit") or action == "assessment.assign"
     return site.clients["office" if office else {"assessment": "assigned assessor", "": "anonymous"}.get(room, "owner")]
 
 
