@@ -3,6 +3,7 @@
 The rows hold ids; names and references are looked up for the page at hand, in one query each.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
@@ -15,7 +16,7 @@ from sqlalchemy import ColumnElement, Select, String, cast, false, func, literal
 
 from app import audit
 from app.accounts.models import FIRST_NUMBER, Account
-from app.assessment.models import Assessment
+from app.assessment.models import Assessment, Assignment
 from app.audit import AuditEntry
 from app.dossiers.models import Dossier, Evidence, Snapshot, Statement
 from app.dossiers.submission import ZONE, today
@@ -24,6 +25,7 @@ from app.extensions import now, session, transaction
 from app.files.cells import csv_bytes
 from app.texts import both, both_n, pick
 from app.web.audit_words import action_words
+from app.web.candidate.tasks import STAGE_WORDS
 from app.web.guard import guard
 from app.web.language import current_language
 from app.web.parts import LARGEST_ID, me, only_fields
@@ -108,6 +110,29 @@ def check() -> ResponseReturnValue:
         text = both("Het logboek klopt niet meer: regel %(n)s is veranderd, of een regel daarvoor is weg.", n=broken)
     flash(pick(text, current_language()), "ok" if broken is None else "error")
     return redirect(url_for("audit_log.home"))
+
+
+@blueprint.get("/beoordelingen")
+@guard("audit.read")
+def assessments() -> ResponseReturnValue:
+    """Which dossiers are judged, how far they are and by whom: nothing of what is in them."""
+    before = number(request.args.get("voor", ""))
+    query = select(Assessment).order_by(Assessment.id.desc()).limit(A_PAGE + 1)
+    found = session.scalars(query.where(Assessment.id < before) if before is not None else query).all()
+    shown = found[:A_PAGE]
+    given: dict[int, list[Assignment]] = defaultdict(list)
+    for one in session.scalars(
+        select(Assignment).where(Assignment.assessment_id.in_([one.id for one in shown])).order_by(Assignment.id)
+    ):
+        given[one.assessment_id].append(one)
+    return render_template(
+        "audit/assessments.html",
+        assessments=shown,
+        given=given,
+        stages=STAGE_WORDS,
+        newest=url_for("audit_log.assessments") if before is not None else "",
+        older=url_for("audit_log.assessments", voor=shown[-1].id) if len(found) > A_PAGE else "",
+    )
 
 
 def note_visit() -> None:

@@ -16,6 +16,8 @@ from sqlalchemy import event, select, text, update
 
 from app import audit
 from app.accounts.models import Account
+from app.assessment import assignment
+from app.assessment.models import Assessment
 from app.audit import AuditEntry
 from app.config import ROOT
 from app.dossiers.models import Dossier
@@ -255,6 +257,56 @@ def test_export_r18_holds_the_filtered_entries_and_no_formulas_and_is_logged(
     ]
     logged = session.scalars(select(AuditEntry).where(AuditEntry.action == "audit.exported")).one()
     assert (logged.actor, logged.thing, logged.details) == (f"account:{auditor.id}", "audit", {"rows": 1})
+
+
+def test_auditor_sees_all_assessments_with_their_assessors_and_nothing_of_the_dossiers(
+    reader: FlaskClient, dossier: Dossier, make_account: Callable[..., Account]
+) -> None:
+    assert "Er zijn nog geen beoordelingen" in reader.get("/logboek/beoordelingen").get_data(as_text=True)
+    joost, wouter = make_account("Joost Bakker", "assessor"), make_account("Wouter Smit", "assessor")
+    with transaction():
+        dossier.stage = "in_assessment"
+        judged = Assessment(dossier_id=dossier.id)
+        session.add(judged)
+        session.flush()
+        assignment.end(assignment.assign(judged, joost, by=None))
+        assignment.assign(judged, wouter, by=None)
+    html = reader.get("/logboek/beoordelingen").get_data(as_text=True)
+    words = " ".join(re.sub(r"<.*?>", " ", html.partition("<tbody>")[2].partition("</tbody>")[0]).split())
+    assert re.fullmatch(
+        rf"{dossier.reference} In beoordeling \d+ \w+ \d+ Joost Bakker vanaf .*\d, tot .*\d Wouter Smit vanaf [^,]*\d", words
+    )
+    assert "Sanne" not in html
+    assert reader.get("/logboek/beoordelingen?voor=1").status_code == 200
+    number = ids_of(action="dossier.started")[0]
+    assert reader.get(f"/beoordelen/{number}").status_code in (403, 404)
+
+
+def test_assessments_turn_page_by_page(reader: FlaskClient, dossier: Dossier, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.web.audit_log.A_PAGE", 2)
+    with transaction():
+        copies = [
+            Dossier(
+                reference=f"KOPIE-{number}",
+                owner_id=dossier.owner_id,
+                template_sha256=dossier.template_sha256,
+                language="nl",
+                submit_before=dossier.submit_before,
+            )
+            for number in range(5)
+        ]
+        session.add_all(copies)
+        session.flush()
+        for copy in copies:
+            session.add(Assessment(dossier_id=copy.id))
+            session.flush()
+    seen, address = [], "/logboek/beoordelingen"
+    while address:
+        html = reader.get(address).get_data(as_text=True)
+        seen.append([int(number) for number in re.findall(r">KOPIE-(\d)<", html)])
+        older = re.search(r'rel="next" href="([^"]*)"', html)
+        address = older[1] if older else ""
+    assert seen == [[4, 3], [2, 1], [0]]
 
 
 def test_export_of_too_much_is_refused_in_words(reader: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:

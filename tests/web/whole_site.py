@@ -82,6 +82,7 @@ REQUESTS: dict[str, tuple[Request, ...]] = {
     "assessor.document": (get(form="pdf"), get(form="docx")),
     "assessor.home": (get(),),
     "assessor.read": (get(),),
+    "audit_log.assessments": (get(),),
     "audit_log.check": (post(),),
     "audit_log.export": (get(),),
     "audit_log.home": (get(),),
