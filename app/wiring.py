@@ -13,6 +13,7 @@ from app.pipeline import Installation
 from app.schemes import loader
 from app.schemes.loader import Catalogue
 from app.web import (
+    account,
     assessor,
     audit_log,
     auth,
@@ -23,12 +24,15 @@ from app.web import (
     office,
     parts,
     public,
+    second_step,
     section,
     security,
     supervisor,
 )
 from app.web import evidence as evidence_pages
 from app.web.language import current_language
+
+PAGES_OF_AUTH = (account, second_step)  # imported for the pages that they add to auth's blueprint
 
 
 def create_app(settings: Settings | None = None, catalogue: Catalogue | None = None) -> Flask:

@@ -77,6 +77,11 @@ CLOSING = {"section_id": "closing", "question_id": "supervisor"}
 MEETINGS = {"question_id": "meetings"}
 REQUESTS: dict[str, tuple[Request, ...]] = {
     "auth.account": (get(), post({"name": "Nieuwe naam", "language": "nl"})),
+    "auth.change_email": (post({"email": "elders@voorbeeld.nl", "password_now": PASSWORD}),),
+    "auth.change_second_factor": (post({"password_here": PASSWORD, "code": "000000", "action": "codes"}),),
+    "auth.end_logins": (post({"session": "others"}),),
+    "auth.set_up": (get(), post({"code": "000000"})),
+    "auth.stop_email_change": (post(),),
     "auth.change_password": (post({"current": "verkeerd", "password": "een ander lang wachtwoord"}),),
     "assessor.bundle": (get(),),
     "assessor.document": (get(form="pdf"), get(form="docx")),
