@@ -16,7 +16,7 @@ from huey import SqliteHuey
 from sqlalchemy import Engine, select
 
 from app import audit, demo, jobs, mail, migrations, pipeline
-from app.accounts import passwords, registration
+from app.accounts import passwords, registration, second_factor
 from app.accounts.models import ROLES, Account
 from app.assessment import assignment, queue
 from app.assessment.models import Assessment
@@ -157,6 +157,18 @@ def disable_account(email: str) -> None:
             stop(f"There is no account with the address {email}.")
         registration.disable(account, by="system")
         click.echo(f"{account.email} cannot log in any more.")
+
+
+@accounts.command("reset-second-factor")
+@click.argument("email")
+def reset_second_factor(email: str) -> None:
+    """For who lost both phone and recovery codes: be sure who asks. Ends every login; the next one sets it up again."""
+    with plainly(), transaction():
+        account = registration.find(email.casefold())
+        if account is None:
+            stop(f"There is no account with the address {email}.")
+        second_factor.remove(account, by="system")
+        click.echo(f"{account.email} logs in with the password and sets up a new second factor.")
 
 
 @accounts.command("list")

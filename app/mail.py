@@ -52,6 +52,8 @@ TEMPLATES: Mapping[str, frozenset[str]] = {
         "already_registered": "link",
         "reset_password": "link minutes",
         "password_changed": "name link",
+        "email_change_allow": "name address link hours",  # to the old address; ``address`` is the new one
+        "email_change_confirm": "link hours",
         # to a supervisor; ``candidate`` is the candidate's name, ``until`` an ISO date ("2026-11-21")
         "supervisor_invitation": "name candidate link until",
         "supervisor_thanks": "name candidate",

@@ -70,6 +70,8 @@ RULES: tuple[Rule, ...] = (
     Rule("statement.read", "supervisor", Statement, ("invited", "signed", "declined"), is_own_statement),
     Rule("assessment.list", "assessor"),
     Rule("assessment.read", "assessor", Assessment, OPEN_FOR_JUDGING, is_assigned),
+    Rule("audit.read", "office"),
+    Rule("audit.read", "auditor"),
     Rule("office.queue", "office"),
     Rule("office.plugins", "office"),
     Rule("assessment.assign", "office", Assessment, OPEN_FOR_JUDGING),

@@ -12,9 +12,27 @@ from app.demo.people import PEOPLE
 from app.pipeline import Installation
 from app.schemes import loader
 from app.schemes.loader import Catalogue
-from app.web import assessor, auth, candidate, demo, errors, forms, office, parts, public, section, security, supervisor
+from app.web import (
+    account,
+    assessor,
+    audit_log,
+    auth,
+    candidate,
+    demo,
+    errors,
+    forms,
+    office,
+    parts,
+    public,
+    second_step,
+    section,
+    security,
+    supervisor,
+)
 from app.web import evidence as evidence_pages
 from app.web.language import current_language
+
+PAGES_OF_AUTH = (account, second_step)  # imported for the pages that they add to auth's blueprint
 
 
 def create_app(settings: Settings | None = None, catalogue: Catalogue | None = None) -> Flask:
@@ -47,7 +65,7 @@ def create_app(settings: Settings | None = None, catalogue: Catalogue | None = N
     app.extensions["queue"], app.extensions["ring"] = jobs.open_queue(installation)
     _prepare_pages(app, settings)
     app.url_map.converters["int"] = parts.RecordId
-    for pages in (public, auth, candidate, section, evidence_pages, supervisor, assessor, office):
+    for pages in (public, auth, candidate, section, evidence_pages, supervisor, assessor, office, audit_log):
         app.register_blueprint(pages.blueprint)
     if settings.demo:
         app.extensions["demo_people"] = PEOPLE

@@ -44,7 +44,7 @@ def test_security_document_names_tests_that_exist() -> None:
 
 def test_commands_in_the_docs_exist(app: Flask) -> None:
     pages = [README, *(path.read_text(encoding="utf-8") for path in (ROOT / "docs").rglob("*.md"))]
-    named = {tuple(found.split()) for page in pages for found in re.findall(r"flask (?:--app wsgi )?([a-z]+ [a-z]+)\b", page)}
+    named = {tuple(found.split()) for page in pages for found in re.findall(r"flask (?:--app wsgi )?([a-z]+ [a-z-]+)\b", page)}
     groups = app.cli.commands
     unknown = [
         words

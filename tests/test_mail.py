@@ -31,6 +31,7 @@ from app.extensions import Base, connect, now, session, transaction
 from app.mail import FOLDER, TEMPLATES, Letter, Mail
 
 SAMPLE: dict[str, Any] = {
+    "address": "jan.nieuw@example.org",
     "candidate": "Sanne de Vries",
     "dossier": "LD-2026-0007",
     "hours": 48,

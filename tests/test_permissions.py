@@ -36,6 +36,7 @@ TABLE: dict[str, list[tuple[str, type | None, tuple[str, ...], str]]] = {
     "statement.read": [("supervisor", Statement, ("invited", "signed", "declined"), "own")],
     "assessment.list": [("assessor", None, (), "")],
     "assessment.read": [("assessor", Assessment, JUDGED, "own")],
+    "audit.read": [("office", None, (), ""), ("auditor", None, (), "")],
     "office.queue": [("office", None, (), "")],
     "office.plugins": [("office", None, (), "")],
     "assessment.assign": [("office", Assessment, JUDGED, "any")],

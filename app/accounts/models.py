@@ -12,6 +12,7 @@ from sqlalchemy.orm import Mapped, column_property, mapped_column, relationship
 from app.extensions import Base, now
 
 ROLES = ("candidate", "assessor", "office", "auditor")
+STAFF = frozenset({"assessor", "office", "auditor"})  # they see other people's dossiers
 LINK_PURPOSES = ("confirm_email", "reset_password")
 FIRST_NUMBER = 100_000
 
@@ -82,9 +83,13 @@ class Account(Base):
 
 
 class LoginSession(Base):
-    """One login on one device. It counts while it is not ended, not idle too long and not too old (``login.find``)."""
+    """One login on one device. It counts while it is not ended, not idle too long and not too old (``login.find``).
+
+    ``waits_for`` is "" for a whole login; "code" or "setup" after the password alone, which opens nothing.
+    """
 
     __tablename__ = "login_session"
+    __table_args__ = (CheckConstraint("waits_for IN ('', 'code', 'setup')", name="waits_for_known"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     token_sha256: Mapped[str] = mapped_column(String(64), unique=True)
@@ -94,6 +99,7 @@ class LoginSession(Base):
     ended_at: Mapped[datetime | None]
     address: Mapped[str] = mapped_column(String(45), default="")
     user_agent: Mapped[str] = mapped_column(String(200), default="")
+    waits_for: Mapped[str] = mapped_column(String(5), default="", server_default="")
 
     account: Mapped[Account] = relationship(lazy="joined", innerjoin=True)
 
@@ -127,5 +133,53 @@ class MailedLink(Base):
     created_at: Mapped[datetime] = mapped_column(default=now)
     expires_at: Mapped[datetime]
     used_at: Mapped[datetime | None]
+
+    account: Mapped[Account] = relationship(lazy="joined", innerjoin=True)
+
+
+class SecondFactor(Base):
+    """The app on somebody's phone that makes codes. ``last_counter`` is the time step of the last code that was used (r5)."""
+
+    __tablename__ = "second_factor"
+
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id"), primary_key=True)
+    secret_encrypted: Mapped[str] = mapped_column(String(200))
+    last_counter: Mapped[int]
+    created_at: Mapped[datetime] = mapped_column(default=now)
+
+
+class RecoveryCode(Base):
+    """A code on paper for who lost the phone: works once."""
+
+    __tablename__ = "recovery_code"
+    __table_args__ = (UniqueConstraint("account_id", "code_sha256"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id"))
+    code_sha256: Mapped[str] = mapped_column(String(64))
+    used_at: Mapped[datetime | None]
+
+
+class EmailChange(Base):
+    """A wish to use another address: done once both addresses agreed, over when stopped, done (``ended_at``) or too old."""
+
+    __tablename__ = "email_change"
+    __table_args__ = (
+        CheckConstraint("expires_at > created_at", name="expires_later"),
+        UniqueConstraint("old_sha256"),
+        UniqueConstraint("new_sha256"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id"), index=True)
+    old_email: Mapped[str] = mapped_column(String(254))
+    new_email: Mapped[str] = mapped_column(String(254))
+    old_sha256: Mapped[str] = mapped_column(String(64))
+    new_sha256: Mapped[str] = mapped_column(String(64))
+    old_agreed_at: Mapped[datetime | None]
+    new_agreed_at: Mapped[datetime | None]
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    expires_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
 
     account: Mapped[Account] = relationship(lazy="joined", innerjoin=True)

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from app import audit, mail
-from app.accounts import attempts, links, login
+from app.accounts import attempts, email_change, links, login
 from app.accounts.models import Account
 from app.accounts.registration import MAILS_PER_HOUR, find
 from app.config import Settings
@@ -36,9 +36,10 @@ def reset(token: str, password_hash: str) -> Account:
 
 
 def change(account: Account, password_hash: str) -> None:
-    """Sets the new password, ends every login session and tells the owner."""
+    """Sets the new password, ends every login session and a wish for another address, and tells the owner."""
     account.password_hash = password_hash
     login.end_all(account)
+    email_change.stop(account)
     links.withdraw(account, "reset_password")
     audit.write("password.changed", actor=account, thing=account)
     mail.put(

@@ -1,4 +1,7 @@
-"""Coming in and going out: registering, confirming, logging in, another password, and one's own account page."""
+"""Coming in and going out: registering, confirming, logging in, another password. Also what all pages with such forms share.
+
+The second step of logging in is in ``second_step``, one's own account page in ``account``: same blueprint, same manner.
+"""
 
 import logging
 from collections.abc import Callable, Mapping
@@ -14,21 +17,25 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from werkzeug.wrappers import Response
 
 from app import mail
-from app.accounts import links, login, passwords, recovery, registration
+from app.accounts import links, login, passwords, recovery, registration, second_factor
 from app.accounts.models import Account
 from app.errors import Forbidden, InvalidInput, LinkUnusable
 from app.extensions import login_manager, transaction
-from app.texts import LANGUAGES, both, pick
-from app.web.guard import guard, public
+from app.texts import both, pick
+from app.web import device
+from app.web.guard import public
 from app.web.language import COOKIE, current_language
-from app.web.parts import installation, me, ring
+from app.web.parts import caller, installation, me, ring
 
 log = logging.getLogger(__name__)
 blueprint = Blueprint("auth", __name__)
 
-START_PAGES = {"candidate": "candidate.home", "assessor": "assessor.home", "office": "office.home"}
+START_PAGES = {"candidate": "candidate.home", "assessor": "assessor.home", "office": "office.home", "auditor": "audit_log.home"}
 PARTS_OF = {"section": "candidate", "evidence": "candidate"}  # pages that belong to a menu item of another blueprint
 WAITING_ADDRESS = "address that waits for a mail"  # key in the cookie, so that "send again" needs no typing
+WAITING_LOGIN = "login that waits for its second step"
+BACK = "where to go after the second step"
+SECRET_FIELDS = ("password", "current", "code", "csrf_token")  # how their names begin
 LONGEST_FIELD = 1000
 A_YEAR = 365 * 24 * 3600
 
@@ -37,9 +44,15 @@ A_YEAR = 365 * 24 * 3600
 
 
 def account_of(key: str) -> Account | None:
-    """The account whose login session has this key, while that session counts."""
-    entry = login.find(key, installation().settings)
+    """The account whose login session has this key, while that session counts.
+
+    Not for who must have a second factor and has none, such as somebody who was just given a role: he logs in again first.
+    """
+    settings = installation().settings
+    entry = login.find(key, settings)
     if entry is None:
+        return None
+    if second_factor.is_required(entry.account, settings) and second_factor.next_step(entry.account, settings) == "setup":
         return None
     g.login_is_stale = login.is_stale(entry)
     entry.account.session_key = key
@@ -75,7 +88,12 @@ def people_and_places() -> dict[str, object]:
 
 
 def _menu_item(role: str) -> dict[str, object]:
-    words = {"candidate": both("Mijn dossiers"), "assessor": both("Te beoordelen"), "office": both("Secretariaat")}
+    words = {
+        "candidate": both("Mijn dossiers"),
+        "assessor": both("Te beoordelen"),
+        "office": both("Secretariaat"),
+        "auditor": both("Logboek"),
+    }
     endpoint = START_PAGES[role]
     current = PARTS_OF.get(request.blueprint or "", request.blueprint) == endpoint.partition(".")[0]
     return {"href": url_for(endpoint), "text": pick(words[role], current_language()), "current": current}
@@ -113,11 +131,7 @@ class Typed(fields.Field[str]):
             raise ValidationError(pick(refusal.text, current_language())) from refusal
 
 
-def _known_language(text: str) -> str:
-    return text if text in LANGUAGES else ""
-
-
-def _new_password(text: str) -> str:
+def new_password(text: str) -> str:
     passwords.check(text)
     return text
 
@@ -132,7 +146,7 @@ class Form(Schema):
 class RegistrationForm(Form):
     name = Typed(registration.person_name)
     email = Typed(mail.address)
-    password = Typed(_new_password)
+    password = Typed(new_password)
 
 
 class AddressForm(Form):
@@ -146,17 +160,7 @@ class LoginForm(Form):
 
 
 class PasswordForm(Form):
-    password = Typed(_new_password)
-
-
-class DetailsForm(Form):
-    name = Typed(registration.person_name)
-    language = Typed(_known_language)
-
-
-class PasswordChangeForm(Form):
-    current = Typed()
-    password = Typed(_new_password)
+    password = Typed(new_password)
 
 
 class Refusal(Exception):
@@ -187,9 +191,9 @@ def beside(field: str, verb: Callable[[], object]) -> None:
 
 
 def page(template: str, refusal: Refusal | None = None, **values: object) -> ResponseReturnValue:
-    """A page with a form: what was typed stays (never a password), and each error stands above and beside its field."""
+    """A page with a form: what was typed stays (never a password or code), and each error stands above and beside its field."""
     words = refusal.words if refusal else {}
-    typed = {name: value for name, value in request.form.items() if name not in ("password", "current", "csrf_token")}
+    typed = {name: value for name, value in request.form.items() if not name.startswith(SECRET_FIELDS)}
     errors = [{"text": text, "href": f"#{field}"} for field, text in words.items()]
     html = render_template(f"auth/{template}.html", typed=typed, wrong=words, errors=errors, **values)
     return html, refusal.status if refusal else 200
@@ -298,7 +302,7 @@ def log_in() -> ResponseReturnValue:
         return redirect(back or start_page(me())) if current_user.is_authenticated else page("login", back=back)
     try:
         typed = read(LoginForm())
-        account = _let_in(typed["email"], typed["password"])
+        onward = _let_in(typed["email"], typed["password"], back)
     except Refusal as refusal:
         return page("login", refusal, back=back)
     except Forbidden as refusal:
@@ -307,32 +311,60 @@ def log_in() -> ResponseReturnValue:
         flask.session[WAITING_ADDRESS] = typed["email"]
         say("warn", refusal.text)
         return redirect(url_for("auth.resend"))
-    return redirect(back or start_page(account))
+    return redirect(onward)
 
 
-def _let_in(email: str, password: str) -> Account:
-    """The whole login, in its three steps (see ``app.accounts.login``)."""
-    address = request.remote_addr or ""
-    with transaction():
-        login.begin(email, address)
+def _let_in(email: str, password: str, back: str | None) -> str:
+    """The whole login, in its three steps (see ``app.accounts.login``); gives where to go next."""
     try:
-        account_id = login.verify(email, password)
+        account_id = check_password(email, password)
     except InvalidInput as refusal:
         raise Refusal({"email": pick(refusal.text, current_language())}) from refusal
-    return _open_session(account_id)
+    with transaction() as current:
+        step = second_factor.next_step(current.get_one(Account, account_id), installation().settings)
+        login.end(_old_key())
+        key = login.enter(account_id, **caller(), waits_for=step)
+    if not step:
+        return back or start_page(_keep_open(key))
+    logout_user()
+    flask.session.clear()
+    flask.session[WAITING_LOGIN] = key
+    flask.session[BACK] = back
+    return url_for("auth.second_step" if step == "code" else "auth.first_set_up")
 
 
-def _open_session(account_id: int) -> Account:
-    """A new login session on the server and a cookie that holds nothing of the old one."""
-    old_key = current_user.session_key if current_user.is_authenticated else ""
+def check_password(email: str, password: str) -> int:
+    """Counts this try and checks it; gives the account's id. Raises ``InvalidInput`` and ``TooManyRequests``."""
+    address, known = request.remote_addr or "", device.known_for(email)
     with transaction():
-        login.end(old_key)
-        key = login.enter(account_id, address=request.remote_addr or "", user_agent=request.user_agent.string)
+        login.begin(email, address, known)
+    account_id = login.verify(email, password)
+    with transaction():
+        login.succeeded(email, address, known)
+    return account_id
+
+
+def open_session(account_id: int) -> Account:
+    """A whole new login session on the server, in place of the one that waited or was there."""
+    with transaction():
+        login.end(_old_key())
+        login.end(flask.session.get(WAITING_LOGIN, ""))
+        key = login.enter(account_id, **caller())
+    return _keep_open(key)
+
+
+def _old_key() -> str:
+    return current_user.session_key if current_user.is_authenticated else ""
+
+
+def _keep_open(key: str) -> Account:
+    """A cookie that holds the key and nothing of the old one; from now on this device is known to be this person's."""
     flask.session.clear()
     account = account_of(key)
     if account is None:
         raise RuntimeError("a login session that was just opened does not count")
     login_user(account)
+    device.remember(account.id)
     return account
 
 
@@ -390,61 +422,6 @@ def _reset(token: str) -> ResponseReturnValue:
     send_mail()
     say("ok", both("Uw nieuwe wachtwoord is opgeslagen. Log er nu mee in."))
     return redirect(url_for("auth.login"))
-
-
-# --- one's own account ---------------------------------------------------------------------------------------------
-
-
-@blueprint.route("/account", methods=["GET", "POST"])
-@guard("account.edit")
-def account() -> ResponseReturnValue:
-    """Name and language."""
-    if request.method != "POST":
-        return page("account", person=me())
-    try:
-        typed = read(DetailsForm())
-        beside("language", lambda: _save_details(typed))
-    except Refusal as refusal:
-        return page("account", refusal, person=me())
-    response = redirect(url_for("auth.account"))
-    remember_language(response, typed["language"])
-    flash(pick(both("Uw gegevens zijn opgeslagen."), typed["language"]), "ok")
-    return response
-
-
-def _save_details(typed: Mapping[str, str]) -> None:
-    with transaction():
-        registration.change_details(me(), name=typed["name"], language=typed["language"])
-
-
-@blueprint.route("/account/wachtwoord", methods=["POST"])
-@guard("account.edit")
-def change_password() -> ResponseReturnValue:
-    """Asks for the current password: a forgotten open laptop must not be enough. Ends all logins but this one."""
-    person = me()
-    try:
-        typed = read(PasswordChangeForm())
-        _check_current(person.email, typed["current"])
-        beside("password", lambda: passwords.check(typed["password"], email=person.email, name=person.name))
-    except Refusal as refusal:
-        return page("account", refusal, person=person)
-    password_hash = passwords.hashed(typed["password"])
-    with transaction():
-        recovery.change(person, password_hash)
-    _open_session(person.id)
-    send_mail()
-    say("ok", both("Uw wachtwoord is gewijzigd. Op andere apparaten bent u nu uitgelogd."))
-    return redirect(url_for("auth.account"))
-
-
-def _check_current(email: str, password: str) -> None:
-    """Counted like a login, so that it cannot be used to guess."""
-    with transaction():
-        login.begin(email, request.remote_addr or "")
-    try:
-        login.verify(email, password)
-    except InvalidInput as refusal:
-        raise Refusal({"current": pick(both("Uw huidige wachtwoord klopt niet."), current_language())}) from refusal
 
 
 def remember_language(response: Response, language: str) -> None:

@@ -28,7 +28,10 @@ def enter(account_id: int) -> str:
 def try_login(email: str = EMAIL, password: str = WRONG, address: str = "192.0.2.7") -> int:
     with transaction():
         login.begin(email, address)
-    return login.verify(email, password)
+    account_id = login.verify(email, password)
+    with transaction():
+        login.succeeded(email, address)
+    return account_id
 
 
 def test_login_opens_a_session_that_is_kept_as_a_hash_only(account: Account, settings: Settings) -> None:
@@ -171,6 +174,24 @@ def test_login_of_unconfirmed_address_is_refused_and_says_so(account: Account) -
     with pytest.raises(Forbidden) as caught:
         enter(try_login(password=PASSWORD))
     assert caught.value.details == {"reason": "unconfirmed"}
+
+
+def test_login_r4_tries_of_strangers_never_lock_out_a_known_device_and_it_has_a_limit_of_its_own(account: Account) -> None:
+    for number in range(5):
+        with pytest.raises(InvalidInput):
+            try_login(address=f"192.0.2.{number}")
+    with pytest.raises(TooManyRequests), transaction():
+        login.begin(EMAIL, "192.0.2.7")
+    for _ in range(5):
+        with transaction():
+            login.begin(EMAIL, "192.0.2.7", "laptop")
+    with pytest.raises(TooManyRequests), transaction():
+        login.begin(EMAIL, "192.0.2.7", "laptop")
+    with transaction():
+        login.succeeded(EMAIL, "192.0.2.7", "laptop")
+        login.begin(EMAIL, "192.0.2.7", "laptop")
+    with pytest.raises(TooManyRequests), transaction():
+        login.begin(EMAIL, "192.0.2.7")  # the owner's login gives strangers no new tries
 
 
 def test_session_key_of_nobody_finds_nothing(account: Account, settings: Settings) -> None:

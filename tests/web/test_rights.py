@@ -20,11 +20,12 @@ from app.dossiers.models import Dossier, Evidence, Statement
 from app.extensions import session
 
 PUBLIC = {
+    "auth.agree_to_email", "auth.first_set_up", "auth.second_step",
     "auth.confirm", "auth.forgot", "auth.login", "auth.logout", "auth.mailed", "auth.register", "auth.resend", "auth.reset",
     "demo.home", "demo.letter", "demo.post", "public.health", "public.home", "public.language",
     "supervisor.enter", "supervisor.invitation",
 }  # fmt: skip
-DOWNLOADS = {"assessor.bundle", "assessor.document", "candidate.document", "evidence.download"}
+DOWNLOADS = {"assessor.bundle", "audit_log.export", "assessor.document", "candidate.document", "evidence.download"}
 
 
 @pytest.fixture(scope="module")

@@ -34,7 +34,9 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 PUBLIC_REQUESTS = {
+    "auth.agree_to_email": (get(), post({"action": "agree"})),
     "auth.confirm": (get(), post()),
+    "auth.first_set_up": (get(), post({"code": "000000"})),
     "auth.forgot": (get(), post({"email": "niemand@voorbeeld.nl"})),
     "auth.login": (get(), post({"email": "niemand@voorbeeld.nl", "password": "verkeerd", "next": "/"})),
     "auth.logout": (post(),),
@@ -42,6 +44,7 @@ PUBLIC_REQUESTS = {
     "auth.register": (get(), post({"name": "Jan", "email": "jan@voorbeeld.nl", "password": "kort"})),
     "auth.resend": (get(), post({"email": "niemand@voorbeeld.nl"})),
     "auth.reset": (get(), post({"password": "nog een lang wachtwoord"})),
+    "auth.second_step": (get(), post({"code": "000000"})),
     "demo.home": (get(),),
     "demo.letter": (get(name="00000001-confirm_email.eml"),),
     "demo.post": (get(),),
@@ -80,7 +83,7 @@ def person_for(site: Site, endpoint: str) -> FlaskClient:
     if action in ("statement.fill", "statement.read"):
         return site.clients["supervisor"]
     room = action.partition(".")[0]
-    office = room == "office" or action == "assessment.assign"
+    office = room in ("office", "audit") or action == "assessment.assign"
     return site.clients["office" if office else {"assessment": "assigned assessor", "": "anonymous"}.get(room, "owner")]
 
 
@@ -340,7 +343,11 @@ BODIES = {
 }
 FIELDS = {
     "auth.account": ("name", "language"),
+    "auth.change_email": ("email", "password_now"),
     "auth.change_password": ("current", "password"),
+    "auth.change_second_factor": ("password_here", "code", "action"),
+    "auth.end_logins": ("session",),
+    "auth.set_up": ("code",),
     "auth.forgot": ("email",),
     "auth.login": ("email", "password", "next"),
     "auth.register": ("name", "email", "password"),
