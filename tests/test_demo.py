@@ -200,7 +200,7 @@ def test_demo_dossier_has_no_findings_and_is_assigned(filled: Filled) -> None:
     assert (snapshot.stage, snapshot.error, snapshot.dossier_id) == ("handed_over", None, dossier.id)
     assigned = {one.assessor.email for one in session.scalars(select(Assignment))}
     assert assigned == {ASSESSORS[0].email}
-    assert [(one.dossier_id, count) for one, count in queue.waiting()] == [(dossier.id, 2)]
+    assert [(one.dossier_id, count) for one, count in queue.waiting()] == [(dossier.id, 1)]
 
 
 def test_demo_bundle_is_whole_and_holds_every_file(filled: Filled) -> None:
