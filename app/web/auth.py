@@ -325,7 +325,8 @@ def _let_in(email: str, password: str, back: str | None) -> str:
         login.end(_old_key())
         key = login.enter(account_id, **caller(), waits_for=step)
     if not step:
-        return back or start_page(_keep_open(key))
+        account = _keep_open(key)
+        return back or start_page(account)
     logout_user()
     flask.session.clear()
     flask.session[WAITING_LOGIN] = key

@@ -276,3 +276,10 @@ def test_the_demo_asks_no_second_factor_unless_one_was_set_up(
 )
 def test_device_in_words(user_agent: str, dutch: str) -> None:
     assert device.words(user_agent)["nl"] == dutch
+
+
+def test_logging_in_on_the_way_to_a_page_lets_in_and_leads_there(app: Flask, make_account: Callable[..., Account]) -> None:
+    email, client = make_account("Sanne de Vries", "candidate").email, app.test_client()
+    answer = client.post("/inloggen", data={"email": email, "password": PASSWORD, "next": "/dossiers/nieuw"})
+    assert (answer.status_code, answer.headers["Location"]) == (302, "/dossiers/nieuw")
+    assert client.get("/dossiers/nieuw").status_code == 200
