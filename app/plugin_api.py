@@ -162,12 +162,31 @@ class Problem:
     field: str = ""
 
 
+WIDGETS = (
+    "short_text",
+    "long_text",
+    "number",
+    "date",
+    "period",
+    "choice",
+    "choices",
+    "scale",
+    "declaration",
+    "table",
+    "evidence",
+    "statement",
+)
+"""How a question can look in a form. The last three need more than an answer and are for the built-in types alone."""
+
+PLUGIN_WIDGETS = WIDGETS[:-3]
+
+
 @dataclass(frozen=True)
 class QuestionType:
     """How one kind of question is read, checked and shown. All functions are pure.
 
     ``name``      as written in the YAML.
-    ``widget``    the form macro that asks it: a built-in one (``short_text``, ``long_text``, ``choice`` …).
+    ``widget``    the form macro that asks it: one of ``PLUGIN_WIDGETS``.
     ``settings``  YAML keys of its own -> what they hold, one of ``text``, ``int``, ``number``, ``bool``, ``str``,
                   ``options`` (list of {id, label}), ``fields`` (list of questions), ``range`` ({min, max}), ``list``,
                   ``date``.

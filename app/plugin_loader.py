@@ -22,7 +22,20 @@ from typing import Any, get_args
 
 from app.config import Settings
 from app.errors import DomainError, TemplateFault, Text
-from app.plugin_api import API_VERSION, HOOKS, Block, Finding, QuestionType, Receipt
+from app.plugin_api import (
+    API_VERSION,
+    HOOKS,
+    PLUGIN_WIDGETS,
+    Block,
+    Facts,
+    Finding,
+    ListBlock,
+    Paragraph,
+    QuestionType,
+    Receipt,
+    Run,
+    Table,
+)
 from app.texts import LANGUAGES, both
 from app.yaml_lines import Document, read, shown_file
 
@@ -117,8 +130,26 @@ def guarded_call(plugin: Plugin, place: str, function: Callable[..., Any], fits:
 
 
 def is_blocks(result: Any) -> bool:
-    """Whether a result is a list of document blocks."""
-    return isinstance(result, list | tuple) and all(isinstance(item, get_args(Block)) for item in result)
+    """Whether a result is a list of document blocks, made of what blocks are made of."""
+    return isinstance(result, list | tuple) and all(isinstance(item, get_args(Block)) and _is_made_well(item) for item in result)
+
+
+def _is_made_well(block: Block) -> bool:
+    match block:
+        case Paragraph(runs=runs):
+            return _is_runs(runs)
+        case ListBlock(items=items):
+            return all(_is_runs(runs) for runs in items)
+        case Facts(rows=rows):
+            return all(isinstance(label, str) and _is_runs(runs) for label, runs in rows)
+        case Table(header=header, rows=rows, totals=totals):
+            texts = all(isinstance(title, str) for title in header)
+            return texts and all(_is_runs(cell) for row in (*rows, totals) for cell in row)
+    return True
+
+
+def _is_runs(runs: Any) -> bool:
+    return isinstance(runs, tuple) and all(isinstance(run, Run) and isinstance(run.text, str) for run in runs)
 
 
 def _is_findings(result: Any) -> bool:
@@ -131,7 +162,11 @@ def _is_text(text: Any) -> bool:
 
 def _is_types(result: Any) -> bool:
     return isinstance(result, Mapping) and all(
-        isinstance(item, QuestionType) and item.name == name for name, item in result.items()
+        isinstance(item, QuestionType)
+        and item.name == name
+        and item.widget in PLUGIN_WIDGETS
+        and all(callable(function) for function in (item.read, item.check, item.blocks, item.summary, item.is_empty))
+        for name, item in result.items()
     )
 
 

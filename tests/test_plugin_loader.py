@@ -2,14 +2,16 @@
 
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from app import plugin_loader
 from app.config import Settings
-from app.plugin_api import BundleInfo, Finding, Paragraph, Receipt, Run
+from app.plugin_api import BundleInfo, Facts, Finding, ListBlock, Paragraph, Receipt, Run, Table
 from app.plugin_loader import Plugin, PluginFailed, call_hook, find_plugins
+from app.schemes import question_types
 
 PLUGINS = Path(__file__).parent / "plugins"
 BUNDLE = BundleInfo(path="x.zip", sha256="1", snapshot_sha256="2", reference="HC-1", revision=1, scheme="small")
@@ -185,3 +187,28 @@ def test_find_plugins_disables_the_second_of_one_id(package: Path, tmp_path: Pat
     both = [plugin for plugin in find_plugins(Settings(plugins_dir=tmp_path / "plugins")) if plugin.id == "installed"]
     assert [plugin.folder for plugin in both] == [folder, package]
     assert [plugin.faults for plugin in both] == [(), (f"{package}: id: 'installed' is taken by {folder}",)]
+
+
+@pytest.mark.parametrize(
+    ("result", "fits"),
+    [
+        ([Paragraph((Run("Tekst"),))], True),
+        ([Paragraph("Tekst")], False),  # type: ignore[arg-type]  # the mistake that everybody makes
+        ([ListBlock(((Run("een"),), (Run("twee"),)))], True),
+        ([ListBlock(("een", "twee"))], False),  # type: ignore[arg-type]
+        ([Facts((("Label", "waarde"),))], False),  # type: ignore[arg-type]
+        ([Table("Kop", ("A",), (((Run("1"),),),))], True),
+        ([Table("Kop", ("A",), (("1",),))], False),  # type: ignore[arg-type]
+        (["Tekst"], False),
+    ],
+)
+def test_blocks_are_looked_into(result: list[object], fits: bool) -> None:
+    assert plugin_loader.is_blocks(result) is fits
+
+
+@pytest.mark.parametrize(
+    ("change", "fits"), [({}, True), ({"widget": "nope"}, False), ({"widget": "table"}, False), ({"read": None}, False)]
+)
+def test_question_types_need_a_widget_of_ours_and_functions(change: dict[str, object], fits: bool) -> None:
+    made = replace(question_types.BUILT_IN["short_text"], name="own", **change)  # type: ignore[arg-type]
+    assert plugin_loader._is_types({"own": made}) is fits

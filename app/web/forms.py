@@ -1,7 +1,7 @@
 """From a question to the part of the form that asks it, and from an answer to what one reads: the door to the macros.
 
-One mapping, ``WIDGETS``, says which macro of ``templates/parts/questions.html`` draws which widget; a plugin's question
-type names one of these widgets. A field's name is the question's id (``<id>.day``, ``<id>.from.day``; on a row's own page
+Each widget (``plugin_api.WIDGETS``) is drawn by the macro of its name in ``templates/parts/questions.html``; a plugin's question
+type names one of them. A field's name is the question's id (``<id>.day``, ``<id>.from.day``; on a row's own page
 ``<table id>.<field id>``), as ``QuestionType.read`` expects it. The id of its first control is ``element_id(name)``, where the
 error summary leads to, with the same words as stand beside the field.
 """
@@ -22,20 +22,6 @@ from app.schemes.model import Question, Section
 from app.texts import both, both_n, pick
 from app.web.language import current_language
 
-WIDGETS: Mapping[str, str] = {
-    "short_text": "short_text",
-    "long_text": "long_text",
-    "number": "number",
-    "date": "date",
-    "period": "period",
-    "choice": "choice",
-    "choices": "choices",
-    "scale": "scale",
-    "declaration": "declaration",
-    "table": "table",
-    "evidence": "evidence",
-    "statement": "statement",
-}
 LARGE_LABELS = ("long_text", "table", "evidence", "statement")
 LONG_ANSWER_WORDS = 120  # from this maximum on, a text field starts high
 
@@ -168,7 +154,7 @@ def field_of(
 
 def _draw(question_id: str, field: Mapping[str, Any], shown: bool = True) -> Markup:
     macros = current_app.jinja_env.get_template("parts/questions.html").module
-    drawn: Callable[[Mapping[str, Any]], Markup] = getattr(macros, WIDGETS[field["widget"]])
+    drawn: Callable[[Mapping[str, Any]], Markup] = getattr(macros, field["widget"])
     hidden = Markup("") if shown else Markup(" hidden")
     return Markup('<div class="question" data-question="{}"{}>{}</div>').format(question_id, hidden, drawn(field))
 
