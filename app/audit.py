@@ -9,7 +9,7 @@ import json
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, String, func, select, text
+from sqlalchemy import JSON, Connection, String, event, func, select, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.extensions import Base, now, session
@@ -24,9 +24,9 @@ class AuditEntry(Base):
     __tablename__ = "audit_entry"
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    at: Mapped[datetime]
-    actor: Mapped[str] = mapped_column(String(40))
-    action: Mapped[str] = mapped_column(String(60))
+    at: Mapped[datetime] = mapped_column(index=True)
+    actor: Mapped[str] = mapped_column(String(40), index=True)
+    action: Mapped[str] = mapped_column(String(60), index=True)
     thing: Mapped[str] = mapped_column(String(60), index=True)
     details: Mapped[dict[str, Any]] = mapped_column(JSON)
     previous_sha256: Mapped[str] = mapped_column(String(64), unique=True)
@@ -36,6 +36,36 @@ class AuditEntry(Base):
         """SHA-256 over the row's content and the row before it."""
         content = [self.at.isoformat(), self.actor, self.action, self.thing, self.details, self.previous_sha256]
         return hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+# The database refuses changes too, whatever program asks. Who may take a trigger away can still change a row; then the chain
+# shows it. The migration makes the same triggers.
+SQLITE_TRIGGERS = """
+CREATE TRIGGER audit_entry_no_update BEFORE UPDATE ON audit_entry
+BEGIN SELECT RAISE(ABORT, 'audit_entry is append-only'); END
+--
+CREATE TRIGGER audit_entry_no_delete BEFORE DELETE ON audit_entry
+BEGIN SELECT RAISE(ABORT, 'audit_entry is append-only'); END
+--
+CREATE TRIGGER audit_entry_no_replace BEFORE INSERT ON audit_entry
+WHEN EXISTS (SELECT 1 FROM audit_entry
+  WHERE id = NEW.id OR sha256 = NEW.sha256 OR previous_sha256 = NEW.previous_sha256)
+BEGIN SELECT RAISE(ABORT, 'audit_entry is append-only'); END
+"""
+POSTGRESQL_TRIGGER = """
+CREATE OR REPLACE FUNCTION audit_entry_append_only() RETURNS trigger LANGUAGE plpgsql AS
+$$ BEGIN RAISE EXCEPTION 'audit_entry is append-only'; END $$
+--
+CREATE TRIGGER audit_entry_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_entry
+FOR EACH STATEMENT EXECUTE FUNCTION audit_entry_append_only()
+"""
+
+
+@event.listens_for(AuditEntry.__table__, "after_create")
+def _refuse_changes(_table: object, connection: Connection, **_options: object) -> None:
+    statements = SQLITE_TRIGGERS if connection.dialect.name == "sqlite" else POSTGRESQL_TRIGGER
+    for statement in statements.split("--"):
+        connection.exec_driver_sql(statement.strip())
 
 
 def write(action: str, *, actor: object, thing: object, **details: int | str | None) -> AuditEntry:
@@ -56,6 +86,12 @@ def write(action: str, *, actor: object, thing: object, **details: int | str | N
     session.add(entry)
     session.flush()
     return entry
+
+
+def was_done(action: str, *, actor: object, thing: object) -> bool:
+    """Whether this was done to ``thing``, the last time by ``actor``."""
+    newest = select(AuditEntry.actor).where(AuditEntry.action == action, AuditEntry.thing == name_of(thing))
+    return session.scalar(newest.order_by(AuditEntry.id.desc()).limit(1)) == name_of(actor)
 
 
 def verify() -> int | None:

@@ -3,9 +3,10 @@
 import logging
 import shutil
 import signal
+import textwrap
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NoReturn, cast
 
@@ -14,12 +15,14 @@ from flask import Flask, current_app
 from flask.cli import AppGroup
 from huey import SqliteHuey
 from sqlalchemy import Engine, select
+from sqlalchemy.exc import SQLAlchemyError
 
-from app import audit, demo, jobs, mail, migrations, pipeline
+from app import audit, demo, jobs, mail, mark, migrations, permissions, pipeline, plugin_faults
 from app.accounts import passwords, registration, second_factor
 from app.accounts.models import ROLES, Account
-from app.assessment import assignment, queue
+from app.assessment import admission, assignment, overview
 from app.assessment.models import Assessment
+from app.assessment.overview import Filter
 from app.documents import rebuilding, signing, verification
 from app.documents.models import Bundle
 from app.dossiers.models import Dossier, Snapshot
@@ -27,12 +30,15 @@ from app.errors import DomainError
 from app.extensions import session, transaction
 from app.files import store
 from app.pipeline import Installation
-from app.schemes import loader
+from app.register import entries, importing
+from app.register.models import RegisterEntry
+from app.schemes import counting, loader
 
 database = AppGroup("database", help="The database's shape.")
 accounts = AppGroup("accounts", help="People and their roles.")
 dossiers = AppGroup("dossiers", help="Dossiers and their documents.")
 assessments = AppGroup("assessments", help="The assessment queue.")
+register = AppGroup("register", help="Who holds which certificate and specialisation.")
 audit_commands = AppGroup("audit", help="The record of who did what.")
 pipeline_commands = AppGroup("pipeline", help="What happens by itself: checks, assembling, mail.")
 schemes = AppGroup("schemes", help="Certification schemes.")
@@ -41,7 +47,18 @@ demo_commands = AppGroup("demo", help="Invented people and dossiers, to try thin
 
 
 def install(app: Flask) -> None:
-    for group in (database, accounts, dossiers, assessments, audit_commands, pipeline_commands, schemes, plugins, demo_commands):
+    for group in (
+        database,
+        accounts,
+        dossiers,
+        assessments,
+        register,
+        audit_commands,
+        pipeline_commands,
+        schemes,
+        plugins,
+        demo_commands,
+    ):
         app.cli.add_command(group)
     for command in (prepare, worker):
         app.cli.add_command(command)
@@ -70,7 +87,7 @@ def stop(message: str) -> NoReturn:
 @database.command("upgrade")
 def upgrade() -> None:
     """Bring the database up to date."""
-    migrations.upgrade(cast(Engine, current_app.extensions["engine"]))
+    bring_up_to_date()
     click.echo("The database is up to date.")
 
 
@@ -84,13 +101,20 @@ def migration(message: str) -> None:
 @click.command("prepare")
 def prepare() -> None:
     """Everything before serving: an up-to-date database and, in demo mode, the demo data."""
-    engine = cast(Engine, current_app.extensions["engine"])
-    if not migrations.is_current(engine):
-        migrations.upgrade(engine)
+    bring_up_to_date()
     with plainly():
         signing.load_seal_key(here().settings)
     if here().settings.demo:
         fill_demo()
+
+
+def bring_up_to_date() -> None:
+    """An up-to-date database, that says what it is for."""
+    engine = cast(Engine, current_app.extensions["engine"])
+    if not migrations.is_current(engine):
+        migrations.upgrade(engine)
+    with transaction():
+        mark.put(here().settings)
 
 
 # --- worker --------------------------------------------------------------------------------------------------------
@@ -108,7 +132,7 @@ def worker() -> None:
         store.remove_unfinished(settings.blobs)
         pipeline.release_claims()
         stopping = threading.Event()
-        threading.Thread(target=jobs.keep_sweeping, args=(ring, stopping), daemon=True).start()
+        threading.Thread(target=jobs.keep_sweeping, args=(installation, ring, stopping), daemon=True).start()
         consumer = cast(SqliteHuey, current_app.extensions["queue"]).create_consumer(
             workers=settings.worker_threads, periodic=False, initial_delay=0.1, max_delay=1.0, check_worker_health=True
         )
@@ -248,8 +272,28 @@ def newest_bundle(reference: str) -> Bundle:
 @assessments.command("list")
 def list_assessments() -> None:
     """What waits in the queue, with the number of assessors."""
-    for assessment, assessors in queue.waiting():
-        click.echo(f"{assessment.dossier.reference:16} {assessment.dossier.stage:14} {assessors} assessors")
+    for row in overview.dossiers(Filter()):
+        if row.assessment_id is not None:
+            click.echo(f"{row.reference:16} {row.stage:14} {row.assessors} assessors")
+
+
+@assessments.command("admit")
+@click.argument("reference")
+@click.option("--by", "email", required=True, help="Address of the office's account that checked it.")
+@click.option("--note", default="", help="What was checked; needed when the scheme has no entry requirements.")
+def admit(reference: str, email: str, note: str) -> None:
+    """Admit the newest revision of a dossier whose entry requirements were all checked and met."""
+    with plainly(), transaction():
+        dossier = session.scalar(select(Dossier).where(Dossier.reference == reference))
+        account = registration.find(email.casefold())
+        snapshot = admission.newest_snapshot(dossier) if dossier is not None else None
+        if snapshot is None:
+            stop(f"{reference} is not submitted. `flask dossiers list` names the dossiers.")
+        if account is None or not permissions.may(account, "office.admit", snapshot.dossier):
+            stop(f"{email} may not admit {reference}.")
+        admission.admit(snapshot, by=account, catalogue=here().catalogue, note=note)
+        audit.write("dossier.admitted", actor=account, thing=snapshot.dossier, revision=snapshot.revision)
+    click.echo(f"{reference} is admitted.")
 
 
 @assessments.command("assign")
@@ -270,6 +314,43 @@ def assign(reference: str, email: str) -> None:
     click.echo(f"{reference} is assigned to {email}.")
 
 
+# --- register ------------------------------------------------------------------------------------------------------
+
+
+@register.command("list")
+def list_register() -> None:
+    """Every entry that stands: number, address, what it is for, and its period."""
+    found = select(RegisterEntry).where(entries.stands()).order_by(RegisterEntry.number, RegisterEntry.valid_from)
+    for entry in session.scalars(found):
+        period = f"{entry.valid_from} {entry.valid_until}"
+        click.echo(f"{entry.number:20} {entry.account.email:40} {entry.scope:20} {period} {entry.former_level}".rstrip())
+
+
+@register.command("import")
+@click.argument("path", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--dry-run", is_flag=True, help="Only say what would be recorded, and what is wrong.")
+def import_register(path: Path, dry_run: bool) -> None:
+    """Record the register that a CSV file holds: columns email, number, scope, valid_from, valid_until[, former_level].
+
+    While anything is wrong nothing is recorded; what is recorded already is left as it is.
+    """
+    outcome = importing.Outcome()
+    with suppress(NotNow), transaction():
+        outcome = importing.run(path, here().catalogue)
+        if outcome.problems or dry_run:
+            raise NotNow
+    for problem in outcome.problems:
+        click.echo(f"{path}: {problem}", err=True)
+    if outcome.problems:
+        stop(f"{len(outcome.problems)} problems; nothing is recorded.")
+    done = "would be recorded" if dry_run else "recorded"
+    click.echo(f"{outcome.added} {done}, {outcome.known} were there already.")
+
+
+class NotNow(Exception):
+    """Rolls back what was only tried."""
+
+
 # --- pipeline ------------------------------------------------------------------------------------------------------
 
 
@@ -285,9 +366,7 @@ def run_pipeline() -> None:
 @pipeline_commands.command("status")
 def pipeline_status() -> None:
     """What is unfinished, with the last error of each."""
-    for snapshot in session.scalars(
-        select(Snapshot).where(Snapshot.delivered_at.is_(None) | (Snapshot.stage != "handed_over")).order_by(Snapshot.id)
-    ):
+    for snapshot in session.scalars(select(Snapshot).where(pipeline.unfinished()).order_by(Snapshot.id)):
         error = f"  {snapshot.error['en']}" if snapshot.error else ""
         click.echo(f"{snapshot.dossier.reference} revision {snapshot.revision}: {snapshot.stage} {snapshot.step}{error}")
     for job, record_id in pipeline.due():
@@ -299,7 +378,7 @@ def pipeline_status() -> None:
 def resume(reference: str | None) -> None:
     """Take failed assembling up again at once, of one dossier or of all."""
     with transaction():
-        waiting = select(Snapshot).join(Dossier).where(Snapshot.delivered_at.is_(None) | (Snapshot.stage != "handed_over"))
+        waiting = select(Snapshot).join(Dossier).where(pipeline.unfinished())
         if reference:
             waiting = waiting.where(Dossier.reference == reference)
         snapshots = session.scalars(waiting).all()
@@ -336,13 +415,33 @@ def check_schemes() -> None:
     report_faults(catalogue)
 
 
+@schemes.command("words")
+def count_words() -> None:
+    """Count what each scheme and plugin holds, as a Markdown table, and name texts that are the same in both languages."""
+    catalogue = here().catalogue
+    click.echo(counting.as_markdown(counting.count(catalogue)))
+    for name, words in counting.same_in_both(catalogue):
+        click.echo(f"same in both languages, {name}: {words}")
+
+
 @plugins.command("check")
 def check_plugins() -> None:
     """Name every plugin with its state; a faulty one with its traceback."""
     catalogue = here().catalogue
     for plugin in catalogue.plugins.values():
         click.echo(f"plugin {plugin.id} {plugin.version}: {'enabled' if plugin.enabled else 'DISABLED'}")
+    for fault in kept_faults(catalogue):
+        click.echo(f"{fault.plugin}: {fault.hook}: {fault.kind}, {fault.count} times, last {fault.last_at:%Y-%m-%d %H:%M} UTC")
+        click.echo(textwrap.indent(fault.place, "  "))
     report_faults(catalogue)
+
+
+def kept_faults(catalogue: loader.Catalogue) -> Sequence[plugin_faults.PluginFault]:
+    """What went wrong while people worked; nothing where there is no database yet, as with a plugin's author."""
+    try:
+        return plugin_faults.known(catalogue.plugins.values())
+    except SQLAlchemyError:
+        return ()
 
 
 def report_faults(catalogue: loader.Catalogue) -> None:

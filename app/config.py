@@ -15,11 +15,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from email_validator import EmailNotValidError, validate_email
+
 from app.errors import SettingsFault
 
 ROOT = Path(__file__).resolve().parent.parent
 PREFIX = "LOOPBAAN_"
 DEMO_MARK = "demo"
+DEMO_DOMAIN = "voorbeeld.example"  # RFC 2606: belongs to nobody, and no mail ever arrives there
 HIGHEST_PORT = 65_535
 
 
@@ -86,6 +89,11 @@ class Settings:
         return self.instance / "work"
 
     @property
+    def uploads(self) -> Path:
+        """Files that have arrived in part, by dossier; forgotten after a day."""
+        return self.instance / "uploads"
+
+    @property
     def keys(self) -> Path:
         return self.instance / "keys"
 
@@ -135,6 +143,22 @@ def check(settings: Settings) -> None:
         raise SettingsFault(
             "LOOPBAAN_BASE_URL must be an address such as https://dossier.example.org, without a slash at the end."
         )
+    for name in ("mail_from", "contact_email"):
+        if not _is_mail_address(getattr(settings, name)):
+            raise SettingsFault(
+                f"{PREFIX}{name.upper()} is {getattr(settings, name)!r}; write one e-mail address, such as dossier@example.org."
+            )
+    if settings.timestamp_url and not _is_url(settings.timestamp_url):
+        raise SettingsFault(
+            f"LOOPBAAN_TIMESTAMP_URL is {settings.timestamp_url!r}; write an address such as https://tsa.example.org/tsr, "
+            "or leave it empty."
+        )
+    for name in ("templates_dir", "plugins_dir"):
+        folder = getattr(settings, name)
+        if not folder.is_dir():
+            raise SettingsFault(
+                f"{PREFIX}{name.upper()}: there is no folder {folder}. Make it, or write the path of one that is there."
+            )
     if settings.demo:
         if settings.host not in ("127.0.0.1", "::1", "localhost"):
             raise SettingsFault(
@@ -204,11 +228,24 @@ def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> None:
 
 
 def _is_address(text: str) -> bool:
+    """A site's address and nothing behind it: paths are put behind it."""
+    return _is_url(text) and not re.search(r"[/?#@]", text.partition("://")[2])
+
+
+def _is_url(text: str) -> bool:
     try:
         parts = urlsplit(text)
-    except ValueError:
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and text.isprintable() and (parts.port or 1) > 0
+    except ValueError:  # also a port that is none
         return False
-    return parts.scheme in ("http", "https") and bool(parts.hostname) and not text.endswith("/")
+
+
+def _is_mail_address(text: str) -> bool:
+    try:
+        validate_email(text, check_deliverability=False, allow_smtputf8=False)
+    except EmailNotValidError:
+        return False
+    return True
 
 
 def _is_there(settings: Settings, name: str) -> None:

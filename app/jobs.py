@@ -20,11 +20,14 @@ from app.texts import both
 log = logging.getLogger(__name__)
 
 SWEEP_S = 30
+AN_HOUR_S = 3600
 A_DAY_S = 24 * 3600
 JOBS: dict[str, Callable[[Installation, int], None]] = {
     "evidence": pipeline.run_evidence,
+    "log_file": pipeline.run_log_file,
     "snapshot": pipeline.run_snapshot,
     "mail": pipeline.run_mail,
+    "thumbnail": pipeline.run_thumbnail,
 }
 Ring = Callable[[str, int], None]
 
@@ -67,6 +70,7 @@ def run(installation: Installation, job: str, record_id: int) -> None:
     try:
         JOBS[job](installation, record_id)
     finally:
+        pipeline.keep_plugin_faults(installation.catalogue)
         session.remove()
 
 
@@ -91,11 +95,18 @@ def drain(installation: Installation, *, report: Callable[[str, int], None] = la
     return done
 
 
-def keep_sweeping(ring: Ring, stop: threading.Event) -> None:
-    """The sweep's own thread: at once, then every ``SWEEP_S`` seconds until ``stop``; once a day what is old is forgotten."""
-    forgotten = -float(A_DAY_S)
+def keep_sweeping(installation: Installation, ring: Ring, stop: threading.Event) -> None:
+    """The sweep's own thread: at once, then every ``SWEEP_S`` seconds until ``stop``; reminders go out once an hour, and once a
+    day what is old is forgotten.
+    """
+    forgotten, reminded = -float(A_DAY_S), -float(AN_HOUR_S)
     while True:
         try:
+            if time.monotonic() - reminded >= AN_HOUR_S:
+                pipeline.remind_supervisors(installation)
+                pipeline.prompt_renewals(installation)
+                pipeline.forget_uploads(installation.settings)
+                reminded = time.monotonic()
             sweep(ring)
             if time.monotonic() - forgotten >= A_DAY_S:
                 pipeline.forget_old()

@@ -93,10 +93,11 @@ class Heading:
 
 @dataclass(frozen=True)
 class Paragraph:
-    """``look``: ``body``, ``lead`` (introduction), ``hint`` (small, grey), ``label`` (a question above its answer)."""
+    """``look``: ``body``, ``lead`` (introduction), ``hint`` (small, grey), ``label`` (a question above its answer), ``step``
+    (a step of a case, above what is told of it)."""
 
     runs: Runs
-    look: Literal["body", "lead", "hint", "label"] = "body"
+    look: Literal["body", "lead", "hint", "label", "step"] = "body"
 
 
 @dataclass(frozen=True)

@@ -42,6 +42,7 @@ from app.yaml_lines import Document, read, shown_file
 ENTRY_POINTS = "loopbaandossier.plugins"
 KINDS = ("specialisation", "extension")
 ID = re.compile(r"[a-z][a-z0-9_]{1,39}")
+MOST_NOTED = 100
 ID_RULE = "a lower-case letter, then 1 to 39 lower-case letters, digits or underscores"
 
 _DEFAULTS: Mapping[str, Any] = {"question_types": {}, "check_dossier": []}
@@ -52,11 +53,21 @@ class PluginFailed(DomainError):
     """A plugin that is needed does not work. ``details['plugin']`` is its id."""
 
 
+@dataclass(frozen=True)
+class Noted:
+    """That a hook failed while people worked: what kind of error, and where. Never its words, which may hold answers."""
+
+    hook: str
+    kind: str
+    place: str
+
+
 @dataclass(eq=False)
 class Plugin:
     """One plugin as found. ``manifest`` is None when it could not be read; then ``id`` is the folder's name.
 
-    ``faults`` are texts for authors, in English, with tracebacks where code raised; only ``fail`` adds to them.
+    ``faults`` are texts for authors, in English, with the place where code raised; only ``fail`` adds to them. ``noted`` is
+    what is to be written down for the office (``plugin_faults.keep``).
     """
 
     id: str
@@ -69,10 +80,16 @@ class Plugin:
     hooks: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
     hooks_sha256: str = ""
     faults: tuple[str, ...] = ()
+    noted: list[Noted] = field(default_factory=list)
 
     @property
     def enabled(self) -> bool:
         return not self.faults
+
+    @property
+    def hooks_are_known(self) -> bool:
+        """Whether ``hooks`` says what the plugin does: it works, or did until a hook failed. Else it never got that far."""
+        return self.enabled or bool(self.hooks)
 
 
 def find_plugins(settings: Settings) -> tuple[Plugin, ...]:
@@ -102,7 +119,7 @@ def call_hook(plugin: Plugin, name: str, *args: Any) -> Any:
     One that raises or gives something else is disabled. Then ``question_types`` and ``check_dossier`` give nothing, but
     ``document_blocks`` and ``deliver`` raise ``PluginFailed``: leaving out content or a delivery must not go unnoticed.
     """
-    if (plugin.enabled or plugin.hooks) and name not in plugin.hooks and name != "deliver":
+    if plugin.hooks_are_known and name not in plugin.hooks and name != "deliver":
         return HOOKS[name](*args)
     try:
         if not plugin.enabled or name not in plugin.hooks:
@@ -123,10 +140,28 @@ def guarded_call(plugin: Plugin, place: str, function: Callable[..., Any], fits:
         result = function(*copy.deepcopy(args))
         if fits(result):
             return result
-        fail(plugin, f"{place} gave {_short(result)}; see plugin_api for what it must give")
-    except Exception:
-        fail(plugin, f"{place} raised\n{traceback.format_exc()}")
+        note(plugin, place, f"gave {type(result).__name__}", "")
+        fail(plugin, f"{place} gave {_kind(result)}; see plugin_api for what it must give")
+    except Exception as error:
+        note_error(plugin, place, error)
+        fail(plugin, f"{place} raised {type(error).__name__}\n{place_of(error)}")
     raise PluginFailed(_not_working(plugin), plugin=plugin.id)
+
+
+def note(plugin: Plugin, hook: str, kind: str, place: str) -> None:
+    """Remembers a failure until somebody writes it down; a process that fails on and on does not fill its memory with it."""
+    if len(plugin.noted) < MOST_NOTED:
+        plugin.noted.append(Noted(hook[:80], kind[:80], place))
+
+
+def note_error(plugin: Plugin, hook: str, error: BaseException) -> None:
+    note(plugin, hook, type(error).__name__, place_of(error))
+
+
+def place_of(error: BaseException) -> str:
+    """File, line and function of each step to where it was raised, a line each. Not the error's words: they may hold answers."""
+    frames = traceback.extract_tb(error.__traceback__)[1:]  # the first is ours
+    return "\n".join(f"{Path(frame.filename).name}:{frame.lineno} in {frame.name}" for frame in frames)
 
 
 def is_blocks(result: Any) -> bool:
@@ -185,6 +220,11 @@ def _not_working(plugin: Plugin) -> Text:
 def _short(value: Any) -> str:
     shown = repr(value)
     return shown if len(shown) <= 80 else shown[:79] + "…"
+
+
+def _kind(value: Any) -> str:
+    """What a result is, without what is in it."""
+    return f"{type(value).__name__} with {len(value)} items" if isinstance(value, list | tuple | dict) else type(value).__name__
 
 
 def _title(name: str) -> Text:

@@ -62,6 +62,11 @@ def fill(text: Text, **values: object) -> dict[str, str]:
     return {language: _filled(words, values, language) for language, words in text.items()}
 
 
+def clock_pattern(pattern: str, language: str) -> str:
+    """A pattern of Babel with ``HH.mm`` in it: the Dutch write 14.32, the English 14:32."""
+    return pattern if language == "nl" else pattern.replace("HH.mm", "HH:mm").replace("mm.ss", "mm:ss")
+
+
 def _filled(words: str, values: Mapping[str, object], language: str) -> str:
     if not values:
         return words

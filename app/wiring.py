@@ -4,9 +4,11 @@ from datetime import timedelta
 from urllib.parse import urlsplit
 
 from flask import Flask
+from sqlalchemy import Engine
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from app import cli, config, extensions, jobs
+from app import cli, config, extensions, jobs, mark, pipeline
 from app.config import Settings
 from app.demo.people import PEOPLE
 from app.pipeline import Installation
@@ -18,28 +20,36 @@ from app.web import (
     audit_log,
     auth,
     candidate,
+    dates,
     demo,
+    development,
+    earlier,
     errors,
     forms,
+    invited,
+    mentor,
+    messages,
     office,
     parts,
     public,
     second_step,
     section,
     security,
+    static_files,
     supervisor,
+    uploads,
 )
 from app.web import evidence as evidence_pages
 from app.web.language import current_language
 
-PAGES_OF_AUTH = (account, second_step)  # imported for the pages that they add to auth's blueprint
+PAGES_OF_AUTH = (account, second_step, invited)  # imported for the pages that they add to auth's blueprint
 
 
 def create_app(settings: Settings | None = None, catalogue: Catalogue | None = None) -> Flask:
     """See ``app.create_app``."""
     settings = settings or config.load()
     config.make_folders(settings)
-    app = Flask(__name__, template_folder="web/templates", static_folder="web/static")
+    app = Flask(__name__, template_folder="web/templates", static_folder=None)
     app.config.update(
         SECRET_KEY=config.secret_key(settings),
         SESSION_COOKIE_NAME="__Host-session" if settings.secure_cookies else "session",
@@ -59,19 +69,44 @@ def create_app(settings: Settings | None = None, catalogue: Catalogue | None = N
     if settings.trusted_proxies:
         count = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=0)  # type: ignore[method-assign]
-    app.extensions["engine"] = extensions.connect(settings.database)
+    app.extensions["engine"] = _database(settings)
     installation = Installation(settings, catalogue or loader.load_all(settings))
     app.extensions["installation"] = installation
     app.extensions["queue"], app.extensions["ring"] = jobs.open_queue(installation)
     _prepare_pages(app, settings)
     app.url_map.converters["int"] = parts.RecordId
-    for pages in (public, auth, candidate, section, evidence_pages, supervisor, assessor, office, audit_log):
+    for pages in (
+        public,
+        auth,
+        candidate,
+        section,
+        earlier,
+        evidence_pages,
+        uploads,
+        development,
+        supervisor,
+        mentor,
+        assessor,
+        office,
+        audit_log,
+        messages,
+    ):
         app.register_blueprint(pages.blueprint)
     if settings.demo:
         app.extensions["demo_people"] = PEOPLE
         app.register_blueprint(demo.blueprint)
     cli.install(app)
     return app
+
+
+def _database(settings: Settings) -> Engine:
+    """The engine, after a look that it can be used and is for this mode."""
+    try:
+        engine = extensions.connect(settings.database)
+    except (ArgumentError, ImportError) as fault:  # no address, or a database whose driver is not there
+        raise mark.unusable(settings, fault) from fault
+    mark.check(settings, engine)
+    return engine
 
 
 def _prepare_pages(app: Flask, settings: Settings) -> None:
@@ -83,21 +118,17 @@ def _prepare_pages(app: Flask, settings: Settings) -> None:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     forms.install(app)
     app.context_processor(lambda: {"settings": settings, "language": current_language()})
-    stamps: dict[str, str] = {}
-
-    @app.url_defaults
-    def stamp(endpoint: str, values: dict[str, object]) -> None:
-        """Static files carry their age in the address, so that browsers may keep them for ever."""
-        name = str(values.get("filename", ""))
-        if endpoint == "static" and name and "v" not in values:
-            if name not in stamps or app.debug:
-                path = config.ROOT / "app/web/static" / name
-                stamps[name] = format(path.stat().st_mtime_ns // 1_000_000, "x") if path.is_file() else "0"
-            values["v"] = stamps[name]
+    app.jinja_env.filters["datetimeformat"] = dates.at
+    static_files.install(app)
 
     @app.teardown_appcontext
     def release(_error: BaseException | None) -> None:
-        extensions.session.remove()
+        try:
+            pipeline.keep_plugin_faults(app.extensions["installation"].catalogue)
+        except SQLAlchemyError:
+            app.logger.warning("could not write down what went wrong in a plugin", exc_info=True)
+        finally:
+            extensions.session.remove()
 
 
 def _hosts(settings: Settings) -> list[str]:

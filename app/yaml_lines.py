@@ -57,6 +57,9 @@ def read(path: Path) -> Document:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         problem = " ".join(part for part in (error.context, error.problem) if part)
+        if error.problem_mark and error.context_mark and error.context_mark.line < error.problem_mark.line:
+            problem += f"; what it belongs to begins on line {error.context_mark.line + 1}"
+        problem += "; a text with : # { } [ ] , or an apostrophe in it needs double quotes"
         raise TemplateFault(f"no valid YAML: {problem}", file=file, line=mark.line + 1 if mark else None) from error
     except yaml.YAMLError as error:
         raise TemplateFault(f"no valid YAML: {error}", file=file) from error
@@ -119,7 +122,9 @@ class _Reading:
         self.events = (event for event in yaml.parse(text, Loader=_LOADER) if not isinstance(event, _OUTSIDE))
         first = next(self.events, None)
         if first is None:
-            raise TemplateFault("the file is empty", file=self.file, line=1)
+            raise TemplateFault(
+                "the file is empty; needed are keys and values, such as title: {nl: …, en: …}", file=self.file, line=1
+            )
         data = self.value(first, ())
         if (second := next(self.events, None)) is not None:
             raise self.fault("a second document starts here; use one document a file", (), _line(second))

@@ -12,7 +12,7 @@ from docx.enum.style import WD_STYLE_TYPE
 from docx.enum.text import WD_LINE_SPACING, WD_TAB_ALIGNMENT
 from docx.oxml import parse_xml
 from docx.oxml.ns import nsdecls, qn
-from docx.shared import Mm, Pt, RGBColor
+from docx.shared import Mm, Pt, RGBColor, Twips
 
 TARGET = Path(__file__).parents[1] / "dossier_templates" / "house_style" / "reference.docx"
 BODY, HEADINGS = "Calibri", "Georgia"
@@ -22,9 +22,9 @@ LINE, TINT, PAPER = "CFD8DA", "EEF4F5", "F7F5F0"
 # name, based on, font, points, colour, bold, space before, space after (points), keep with the next paragraph
 PARAGRAPHS = [
     ("Normal", None, BODY, 10.5, "1B2430", False, 0, 7, False),
-    ("Title", "Normal", HEADINGS, 28, WHITE, True, 0, 6, False),
+    ("Title", "Normal", HEADINGS, 30, WHITE, True, 0, 6, False),
     ("Subtitle", "Normal", BODY, 14, OCHRE, True, 0, 4, False),
-    ("Cover Organisation", "Normal", BODY, 12, WHITE, True, 0, 90, False),
+    ("Cover Organisation", "Normal", BODY, 12, WHITE, True, 0, 150, False),
     ("Cover Candidate", "Normal", HEADINGS, 20, DARK, True, 30, 12, False),
     ("Heading 1", "Normal", HEADINGS, 21, DARK, True, 24, 12, True),
     ("Heading 2", "Normal", HEADINGS, 15, DARK, True, 18, 8, True),
@@ -37,10 +37,12 @@ PARAGRAPHS = [
     ("Hint", "Normal", BODY, 9, GREY, False, 0, 7, False),
     ("Label", "Normal", BODY, 11, PETROL, True, 14, 5, True),
     ("Kicker", "Normal", BODY, 9, WARNING, True, 14, 0, True),
+    ("Area Size", "Normal", BODY, 9, GREY, False, 0, 10, True),
+    ("Step", "Normal", BODY, 10, DARK, True, 8, 2, True),
     ("Caption", "Normal", BODY, 9.5, DARK, True, 8, 4, True),
     ("Cell", "Normal", BODY, 9.5, "1B2430", False, 2, 2, False),
     ("Small Cell", "Cell", BODY, 8.5, "1B2430", False, 2, 2, False),
-    ("Hash Cell", "Cell", BODY, 8, "1B2430", False, 2, 2, False),
+    ("Hash Cell", "Cell", BODY, 7.5, "1B2430", False, 2, 2, False),
     ("Header Cell", "Cell", BODY, 9.5, WHITE, True, 2, 2, False),
     ("Row Header", "Cell", BODY, 9.5, DARK, True, 2, 2, False),
     ("Declaration", "Normal", BODY, 10.5, "1B2430", False, 3, 5, True),
@@ -80,6 +82,9 @@ def main() -> None:
     styles["Declaration"].paragraph_format.first_line_indent = Mm(-7)
     for name in ("Signature Name", "Signature Line"):
         _frame(styles[name], "left", OCHRE, 24, PAPER)
+    for name in ("Kicker", "Area Size"):
+        _frame(styles[name], "left", OCHRE, 24, TINT, space=8)
+        styles[name].paragraph_format.left_indent = Twips(180)
     _frame(styles["Notice"], None, "", 0, "FCEFD6")
     _frame(styles["Header"], "bottom", LINE, 4, None)
     _frame(styles["Footer"], "top", LINE, 4, None)
@@ -124,13 +129,15 @@ def _look(style: docx.styles.style.ParagraphStyle, font: str, points: float, col
     style.quick_style, style.hidden, style.unhide_when_used = True, False, False
 
 
-def _frame(style: docx.styles.style.ParagraphStyle, side: str | None, colour: str, eighths: int, fill: str | None) -> None:
+def _frame(
+    style: docx.styles.style.ParagraphStyle, side: str | None, colour: str, eighths: int, fill: str | None, space: int = 6
+) -> None:
     """A line at one side of a paragraph and a colour behind it, in the order that the format wants."""
     properties = style.element.get_or_add_pPr()
     found = [properties.find(qn(f"w:{name}")) for name in ("keepNext", "keepLines", "widowControl")]
     place = 1 + max(properties.index(one) for one in found if one is not None)
     if side:
-        line = f'<w:{side} w:val="single" w:sz="{eighths}" w:space="6" w:color="{colour}"/>'
+        line = f'<w:{side} w:val="single" w:sz="{eighths}" w:space="{space}" w:color="{colour}"/>'
         properties.insert(place, parse_xml(f"<w:pBdr {nsdecls('w')}>{line}</w:pBdr>"))
         place += 1
     if fill:

@@ -1,34 +1,74 @@
 """What every test may use: an installation of its own in a temporary folder, with a real database and real files."""
 
-import shutil
+import faulthandler
+import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import databases
+import hypothesis
 import pytest
+from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
+from jinja2.bccache import Bucket, BytecodeCache
 
-from app import create_app, extensions, jobs
-from app.accounts import passwords, registration
+from app import jobs, wiring  # wiring: every room, and so every table
+from app.accounts import registration
 from app.accounts.models import Account
 from app.config import Settings
-from app.extensions import Base, session, transaction
+from app.extensions import session, transaction
 from app.pipeline import Installation
 from app.schemes import loader
 from app.schemes.loader import Catalogue
 
+# An example that takes long on a busy machine is no fault: time is measured in scripts/bench.
+hypothesis.settings.register_profile("house", deadline=None)
+hypothesis.settings.load_profile("house")
+
 pytest_plugins = ("small_world",)  # a small scheme with its own light installation
 
 ROOT = Path(__file__).resolve().parent.parent
-SHARED = ROOT.parent / "shared"
 PASSWORD = "een heel lang wachtwoord"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--require-all", action="store_true", help="a test that is skipped is a failure")
+    parser.addoption("--limit", type=int, default=600, metavar="SECONDS", help="a test that takes longer hangs, and is ended")
+
+
+STDERR = pytest.StashKey[int]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[STDERR] = os.dup(2)  # the real one: pytest gives each test another
+
+
+def _limit(item: pytest.Item) -> None:
+    """From now on ``--limit`` seconds: then the stacks of all threads are printed and this process ends.
+
+    Nothing milder ends every hang: not an exception in the main thread (playwright's loop then turns for ever), not a timer in
+    Python (it needs the lock that a loop in C keeps). pytest-xdist names the test and goes on with another process.
+    """
+    if not item.config.getoption("usepdb"):
+        faulthandler.dump_traceback_later(item.config.getoption("limit"), exit=True, file=item.config.stash[STDERR])
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    _limit(item)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_teardown(item: pytest.Item) -> None:
+    _limit(item)  # anew: pytest itself takes the first one away when a test fails
+
+
+def pytest_runtest_logfinish() -> None:
+    faulthandler.cancel_dump_traceback_later()
 
 
 @pytest.hookimpl(wrapper=True)
@@ -50,21 +90,18 @@ class ApartClient(FlaskClient):
 
 
 @pytest.fixture(scope="session")
-def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A database file with all tables, to copy: much quicker than making the tables for every test."""
     path = tmp_path_factory.mktemp("database") / "empty.sqlite"
-    engine = extensions.connect(f"sqlite:///{path}")
-    Base.metadata.create_all(engine)
-    with engine.connect() as connection:
-        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-    engine.dispose()
-    return path
+    databases.make_empty(path)
+    yield path
+    databases.drop_empty()
 
 
 @pytest.fixture(scope="session")
 def password_hash() -> str:
-    """The hash of ``PASSWORD``: hashing is slow on purpose, so it is done once."""
-    return passwords.hashed(PASSWORD)
+    """A hash of ``PASSWORD`` that is checked in no time: a hash says itself how costly it is, and a real one is so on purpose."""
+    return PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
 
 
 @pytest.fixture
@@ -78,6 +115,23 @@ def catalogue() -> Catalogue:
     return loader.load_all(Settings())
 
 
+class KeptTemplates(BytecodeCache):
+    """Each program compiles its templates anew; the code of a template is the same for all, so it is made once."""
+
+    def __init__(self) -> None:
+        self.codes: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if bucket.key in self.codes:
+            bucket.bytecode_from_string(self.codes[bucket.key])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self.codes[bucket.key] = bucket.bytecode_to_string()
+
+
+KEPT_TEMPLATES = KeptTemplates()
+
+
 @pytest.fixture
 def make_app(settings: Settings, empty_database: Path, catalogue: Catalogue) -> Iterator[Callable[..., Flask]]:
     """``make_app(**changed_settings)``: the whole program on a fresh database."""
@@ -86,13 +140,12 @@ def make_app(settings: Settings, empty_database: Path, catalogue: Catalogue) -> 
     def make(**changes: object) -> Flask:
         own = replace(settings, **changes)  # type: ignore[arg-type]
         own.instance.mkdir(parents=True, exist_ok=True)
-        path = own.instance / "loopbaandossier.sqlite"
-        if not path.exists():
-            shutil.copyfile(empty_database, path)
+        own = databases.placed(own, empty_database)
         usual = (own.templates_dir, own.plugins_dir) == (settings.templates_dir, settings.plugins_dir)
-        app = create_app(own, catalogue if usual else None)
+        app = wiring.create_app(own, catalogue if usual else None)
         app.config["WTF_CSRF_ENABLED"] = False
         app.test_client_class = ApartClient
+        app.jinja_env.bytecode_cache = KEPT_TEMPLATES
         made.append(app)
         return app
 
@@ -100,6 +153,7 @@ def make_app(settings: Settings, empty_database: Path, catalogue: Catalogue) -> 
     session.remove()
     for app in made:
         app.extensions["engine"].dispose()
+        databases.forget(app.extensions["installation"].settings.instance)
 
 
 @pytest.fixture

@@ -1,12 +1,12 @@
 """A small installation for tests of the rooms below the web: a scheme of four sections, people, files, a real database."""
 
 import io
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
+import databases
 import pikepdf
 import pytest
 from PIL import Image
@@ -15,13 +15,14 @@ from sqlalchemy import Engine, inspect, select
 from app import extensions, jobs
 from app.accounts import registration
 from app.accounts.models import Account
+from app.assessment import admission
 from app.config import Settings
 from app.documents import sealing
-from app.dossiers import answers, starting, statements, submission
+from app.dossiers import answers, invitations, mentors, starting, statements, submission
 from app.dossiers import contents as dossier_contents
 from app.dossiers import evidence as folder
 from app.dossiers.contents import Contents
-from app.dossiers.models import Dossier, Evidence, Snapshot, Statement
+from app.dossiers.models import Dossier, Evidence, Mentorship, Snapshot, Statement
 from app.extensions import Base, session, transaction
 from app.files import store
 from app.mail import Mail
@@ -48,6 +49,9 @@ scale:
   - {value: 2, label: {nl: Voldoende, en: Sufficient}, sufficient: true}
 declarations:
   - {id: truth, text: {nl: Dit is waar, en: This is true}}
+entry_requirements:
+  - {id: known, title: {nl: Bekend, en: Known}, explanation: {nl: Kijk naar de naam, en: Look at the name}, sections: [practice]}
+  - {id: agreed, title: {nl: Akkoord, en: Agreed}, sections: [closing]}
 sections:
   - id: practice
     group: first
@@ -116,6 +120,7 @@ extends: [small]
 """
 R = TypeVar("R", bound=Base)
 SUPERVISOR = "els@praktijk.example"
+LINK_MAILS = ("supervisor_invitation", "supervisor_reminder", "supervisor_again")
 CONSENT = submission.Consent(name="Sanne de Vries", declarations=frozenset({"truth"}), address="192.0.2.7", user_agent="Firefox")
 
 
@@ -171,7 +176,7 @@ class World:
         item = self.receive(dossier, data or pdf(), name, "pdf")
         with transaction():
             blob = store.put_bytes(self.settings.blobs, data or pdf())
-            folder.accept(item, folder.Examined(blob, "pdf", blob, 1, False, False, [], []))
+            folder.accept(item, folder.Examined(blob, "pdf", blob, 1, False, False, [], [], blob))
         return item
 
     def attach(self, dossier: Dossier, section: str, question: str, *items: Evidence) -> None:
@@ -182,17 +187,16 @@ class World:
     def invite(self, dossier: Dossier, email: str = SUPERVISOR, name: str = "Els Bos") -> tuple[Statement, str]:
         """The statement and the token of the mailed link."""
         with transaction():
-            statement = statements.invite(
+            statement = invitations.invite(
                 dossier_contents.read(dossier), "closing", "supervisor",
                 name=name, email=email, language="nl", settings=self.settings,
             )  # fmt: skip
         return statement, self.token()
 
-    def token(self) -> str:
+    def token(self, template: str = "supervisor_invitation") -> str:
         """The token in the newest mailed link."""
-        mail = session.scalars(
-            select(Mail).where(Mail.template == "supervisor_invitation").order_by(Mail.id.desc()).limit(1)
-        ).one()
+        wanted = LINK_MAILS if template == "supervisor_invitation" else (template,)
+        mail = session.scalars(select(Mail).where(Mail.template.in_(wanted)).order_by(Mail.id.desc()).limit(1)).one()
         return str(mail.data["link"]).rpartition("/")[2]
 
     def sign(self, statement: Statement, **data: object) -> None:
@@ -204,6 +208,14 @@ class World:
                 statement, contents,
                 typed_name="Els Bos", address="192.0.2.9", user_agent="Safari",
             )  # fmt: skip
+
+    def mentor(self, dossier: Dossier, account: Account | None = None, email: str = "men@praktijk.example") -> Mentorship:
+        """Somebody who was asked to read along; he accepted when there is an account."""
+        with transaction():
+            made = mentors.invite(dossier, name="Men Tor", email=email, language="nl", settings=self.settings)
+            if account is not None:
+                mentors.accept(made, account)
+        return made
 
     def fill(self, dossier: Dossier) -> None:
         """Everything that ``submit`` asks for."""
@@ -223,6 +235,14 @@ class World:
                 house_style_sha256=sealing.house_style_sha256(),
                 settings=self.settings,
             )
+
+    def admit(self, snapshot: Snapshot, by: Account) -> None:
+        """Every entry requirement checked and met, by somebody of the office."""
+        with transaction():
+            known = admission.requirements_of(snapshot.dossier, self.catalogue)
+            typed = {one.id: ("met", "") for one in known}
+            admission.record_checks(snapshot, typed, seen={}, by=by, catalogue=self.catalogue)
+            admission.admit(snapshot, by=by, catalogue=self.catalogue)
 
     def fresh(self, record: R) -> R:
         """The record as it stands now: jobs leave the session, and what it held, behind them."""
@@ -275,6 +295,7 @@ def write_plugin(target: Path, name: str, hooks: str = "", area: str = "") -> No
 def small_scheme(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """Settings that find the small scheme, and no plugins."""
     target = tmp_path_factory.mktemp("templates")
+    (target / "no_plugins").mkdir()
     return Settings(templates_dir=write_scheme(target), plugins_dir=target / "no_plugins", contact_email="bureau@voorbeeld.nl")
 
 
@@ -296,8 +317,9 @@ def open_world(settings: Settings, catalogue: Catalogue, empty_database: Path) -
     if not settings.instance.exists():
         settings.blobs.mkdir(parents=True)
         settings.work.mkdir()
-        shutil.copyfile(empty_database, settings.instance / "loopbaandossier.sqlite")
+    settings = databases.placed(settings, empty_database)
     engine = extensions.connect(settings.database)
     yield World(settings, engine, catalogue)
     session.remove()
     engine.dispose()
+    databases.forget(settings.instance)

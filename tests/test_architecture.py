@@ -16,13 +16,13 @@ APP = ROOT / "app"
 FLASK_REQUEST_NAMES = {"request", "session", "current_user", "g", "flash"}
 
 
-def modules() -> Iterator[tuple[str, ast.Module]]:
-    for path in sorted(APP.rglob("*.py")):
+def modules(*folders: Path) -> Iterator[tuple[str, ast.Module]]:
+    for path in sorted(path for folder in folders or (APP,) for path in folder.rglob("*.py")):
         yield str(path.relative_to(ROOT)), ast.parse(path.read_text(encoding="utf-8"))
 
 
 def test_floors_hold() -> None:
-    done = subprocess.run([Path(sys.executable).parent / "lint-imports"], cwd=ROOT, capture_output=True, text=True)
+    done = subprocess.run([Path(sys.executable).parent / "lint-imports"], cwd=ROOT, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stdout
 
 
@@ -58,6 +58,21 @@ def test_flasks_request_appears_only_under_web() -> None:
         if alias.name in FLASK_REQUEST_NAMES
     ]
     assert found == []
+
+
+def test_nothing_waits_without_a_limit() -> None:
+    """Neither the program nor its tests: what can hang for ever does so one day. A limit is an argument: ``thread.join(20)``."""
+    in_the_sandbox = {"app/files/docx_cleaning.py", "tests/files/sandbox_probes.py"}  # where each call has a wall time
+    endless = [
+        f"{name}:{node.lineno} {ast.unparse(node.func)}"
+        for name, tree in modules(APP, ROOT / "tests")
+        if name not in in_the_sandbox
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+        if (node.func.attr in ("wait", "join", "communicate") and not node.args + node.keywords)
+        or (ast.unparse(node.func) == "subprocess.run" and "timeout" not in {keyword.arg for keyword in node.keywords})
+    ]
+    assert endless == []
 
 
 def test_relationships_point_from_child_to_parent() -> None:

@@ -1,12 +1,13 @@
 """The record of who did what: a chain in which every change shows, and which many writers extend together."""
 
-import threading
 from collections.abc import Callable
 
 import pytest
 from small_world import World
 from sqlalchemy import delete, select, text, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError
+from tampering import unlock
+from together import together
 
 from app import audit
 from app.audit import FIRST, AuditEntry
@@ -24,6 +25,7 @@ def write(number: int) -> list[int]:
 def test_write_keeps_ids_only_and_binds_to_the_entry_before(world: World) -> None:
     dossier = world.dossier()
     with transaction():
+        unlock(session.connection())
         session.execute(delete(AuditEntry))
     with transaction():
         audit.write("dossier.read", actor=dossier.owner, thing=dossier)
@@ -78,6 +80,7 @@ EDITS = {
 def test_r29_verify_names_the_entry_that_was_edited(world: World, edit: str) -> None:
     write(6)
     with transaction():
+        unlock(session.connection())
         session.execute(text(EDITS[edit]))
         session.execute(text("UPDATE audit_entry SET id = -id WHERE id < 0"))
     assert audit.verify() == 3
@@ -87,6 +90,7 @@ def test_r29_verify_names_the_entry_that_was_edited(world: World, edit: str) -> 
 def test_r29_verify_names_the_entry_after_one_that_was_deleted(world: World, gone: int, broken: int) -> None:
     write(6)
     with transaction():
+        unlock(session.connection())
         session.execute(delete(AuditEntry).where(AuditEntry.id == gone))
     assert audit.verify() == broken
 
@@ -94,6 +98,7 @@ def test_r29_verify_names_the_entry_after_one_that_was_deleted(world: World, gon
 def test_r29_verify_names_an_edit_that_was_given_a_fitting_hash(world: World) -> None:
     write(4)
     with transaction():
+        unlock(session.connection())
         entry = session.get_one(AuditEntry, 2)
         entry.actor = "account:8"
         entry.sha256 = entry.digest()
@@ -104,6 +109,7 @@ def test_r29_head_shows_what_was_cut_off_at_the_end(world: World) -> None:
     write(4)
     before = audit.head()
     with transaction():
+        unlock(session.connection())
         session.execute(delete(AuditEntry).where(AuditEntry.id > 2))
     assert audit.verify() is None
     assert audit.head() != before
@@ -112,6 +118,7 @@ def test_r29_head_shows_what_was_cut_off_at_the_end(world: World) -> None:
 def test_r38_order_is_that_of_the_chain_also_when_the_clock_goes_back(world: World) -> None:
     write(2)
     with transaction():
+        unlock(session.connection())
         session.execute(update(AuditEntry).values(at=AuditEntry.at))  # nothing changed
     assert audit.verify() is None
     write(1)
@@ -119,21 +126,21 @@ def test_r38_order_is_that_of_the_chain_also_when_the_clock_goes_back(world: Wor
     assert list(ids) == [1, 2, 3]
 
 
+@pytest.mark.parametrize(
+    "change",
+    [*EDITS.values(), "DELETE FROM audit_entry WHERE id = 2", "DELETE FROM audit_entry",
+     "INSERT OR REPLACE INTO audit_entry SELECT id, at, 'x', action, thing, details, previous_sha256, sha256 FROM audit_entry"],
+)  # fmt: skip
+def test_r29_database_itself_refuses_to_change_or_delete_an_entry(world: World, change: str) -> None:
+    write(6)
+    before = audit.head()
+    with pytest.raises(DBAPIError, match="append-only"), transaction():
+        session.execute(text(change))
+    assert (audit.verify(), audit.head()) == (None, before)
+
+
 def test_concurrent_writers_keep_one_chain(world: World) -> None:
-    start = threading.Barrier(4)
-
-    def run() -> None:
-        start.wait()
-        try:
-            write(8)
-        finally:
-            session.remove()
-
-    threads = [threading.Thread(target=run) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    together(*[lambda: write(8)] * 4)
     assert audit.verify() is None
     assert audit.head()[0] == 32
 
@@ -167,6 +174,7 @@ def test_cli_audit_verify_says_how_it_stands(make_app: Callable[..., object]) ->
     assert (whole.exit_code, whole.output) == (0, f"3 entries, all in order. The last one is {head}.\n")
     with app.app_context():  # type: ignore[attr-defined]
         with transaction():
+            unlock(session.connection())
             session.execute(delete(AuditEntry).where(AuditEntry.id == 2))
         session.remove()
     broken = run.invoke(args=["audit", "verify"])

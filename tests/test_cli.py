@@ -17,9 +17,11 @@ from click.testing import Result
 from flask import Flask
 from small_world import World, write_plugin, write_scheme
 from sqlalchemy import select
+from tampering import UNLOCK
 
 from app import create_app, jobs
 from app.accounts.models import Account
+from app.assessment import admission
 from app.audit import AuditEntry
 from app.config import ROOT, Settings
 from app.dossiers.models import Dossier, Snapshot
@@ -165,6 +167,17 @@ def test_an_assessor_is_assigned_once(run: Run, world: World, sealed: str) -> No
     world.account("Joost Bakker", "assessor")
     world.account("Ilse Smit", "office")
     assert run("assessments", "list").output.split() == [sealed, "submitted", "0", "assessors"]
+    assert "not been admitted" in refusal(run("assessments", "assign", sealed, "joost.bakker@voorbeeld.nl"))
+    assert "may not admit" in refusal(run("assessments", "admit", sealed, "--by", "joost.bakker@voorbeeld.nl"))
+    assert "is not submitted" in refusal(run("assessments", "admit", "KL-NERGENS", "--by", "ilse.smit@voorbeeld.nl"))
+    assert "Not all entry requirements" in refusal(run("assessments", "admit", sealed, "--by", "ilse.smit@voorbeeld.nl"))
+    session.rollback()
+    snapshot = session.scalars(select(Snapshot)).one()
+    office = session.scalars(select(Account).where(Account.name == "Ilse Smit")).one()
+    with transaction():
+        checks = {"known": ("met", ""), "agreed": ("met", "")}
+        admission.record_checks(snapshot, checks, seen={}, by=office, catalogue=world.catalogue)
+    assert run("assessments", "admit", sealed, "--by", "ilse.smit@voorbeeld.nl").output == f"{sealed} is admitted.\n"
     assert run("assessments", "assign", sealed, "Joost.Bakker@voorbeeld.nl").output.startswith(f"{sealed} is assigned to")
     assert run("assessments", "list").output.split() == [sealed, "in_assessment", "1", "assessors"]
     for words, expected in (
@@ -223,6 +236,8 @@ def test_the_record_is_verified_and_a_change_is_named(run: Run, world: World) ->
     entry = session.scalars(select(AuditEntry.id).order_by(AuditEntry.id)).first()
     session.remove()
     with closing(sqlite3.connect(world.settings.instance / "loopbaandossier.sqlite")) as live, live:
+        for statement in UNLOCK["sqlite"]:
+            live.execute(statement)
         live.execute("UPDATE audit_entry SET actor = 'account:99' WHERE id = ?", (entry,))
     assert f"entry {entry}" in refusal(run("audit", "verify"))
 

@@ -91,6 +91,34 @@ def test_database_url_wins_over_the_instance_folder() -> None:
         ({"BASE_URL": "dossier.nl"}, ADDRESS),
         ({"BASE_URL": "http://x/"}, ADDRESS),
         ({"BASE_URL": "https://"}, ADDRESS),
+        ({"BASE_URL": "https://dossier.example.org/pad"}, ADDRESS),
+        ({"BASE_URL": "https://dossier.example.org?taal=nl"}, ADDRESS),
+        ({"BASE_URL": "https://dossier.example.org#top"}, ADDRESS),
+        ({"BASE_URL": "https://jan@dossier.example.org"}, ADDRESS),
+        ({"BASE_URL": "https://dossier.example.org:poort"}, ADDRESS),
+        ({"MAIL_FROM": "dossier"}, "LOOPBAAN_MAIL_FROM is 'dossier'; write one e-mail address, such as dossier@example.org."),
+        (
+            {"CONTACT_EMAIL": "Bureau <a@example.org>"},
+            "LOOPBAAN_CONTACT_EMAIL is 'Bureau <a@example.org>'; write one e-mail address, such as dossier@example.org.",
+        ),
+        (
+            {"TIMESTAMP_URL": "tsa.example.org"},
+            (
+                "LOOPBAAN_TIMESTAMP_URL is 'tsa.example.org'; write an address such as https://tsa.example.org/tsr, "
+                "or leave it empty."
+            ),
+        ),
+        (
+            {"TEMPLATES_DIR": "/nowhere/schemes"},
+            (
+                "LOOPBAAN_TEMPLATES_DIR: there is no folder /nowhere/schemes. "
+                "Make it, or write the path of one that is there."
+            ),
+        ),
+        (
+            {"PLUGINS_DIR": "/nowhere/plugins"},
+            "LOOPBAAN_PLUGINS_DIR: there is no folder /nowhere/plugins. Make it, or write the path of one that is there.",
+        ),
         ({"ORGANISATION": "B\udcff"}, "LOOPBAAN_ORGANISATION holds bytes that are no UTF-8 text."),
         (
             {"HOST": "192.0.2.1"},

@@ -21,11 +21,11 @@ from hypothesis import strategies as st
 from PIL import Image
 from pypdf import PdfReader
 from sqlalchemy import select
+from tampering import unlock
 
 from app import demo, extensions
 from app.accounts import passwords
 from app.accounts.models import Account
-from app.assessment import queue
 from app.assessment.models import Assignment
 from app.audit import AuditEntry
 from app.config import DEMO_MARK, Settings
@@ -133,17 +133,24 @@ def test_demo_is_there_once_after_two_interruptions(filled: Filled) -> None:
     assert {kind.__name__: count(kind) for kind in (Account, Dossier, Statement, Snapshot, Assignment)} == {
         "Account": len(PEOPLE),
         "Dossier": 2,
-        "Statement": 2,
+        "Statement": 2 + len(telling.read("clients")["clients"]),
         "Snapshot": 1,
         "Assignment": 1,
     }
     assert Counter(session.scalars(select(Mail.template))) == {
+        "mentor_invitation": 1,
+        "mentor_accepted": 1,
+        "mentor_comment": 1,
         "evidence_refused": 1,
         "supervisor_invitation": 2,
         "statement_signed": 1,
         "supervisor_thanks": 1,
+        "client_invitation": 5,
+        "client_thanks": 5,
+        "client_answered": 5,
         "submission_receipt": 1,
         "dossier_handed_over": 1,
+        "dossier_admitted": 1,
         "assignment": 1,
     }
     assert set(session.scalars(select(Mail.stage))) == {"sent"}
@@ -177,6 +184,7 @@ def test_demo_is_only_made_in_demo_mode(filled: Filled, tmp_path: Path) -> None:
 def test_demo_waits_for_no_worker(filled: Filled) -> None:
     with extensions.transaction():
         done = session.scalars(select(AuditEntry).where(AuditEntry.thing == "demo")).one()
+        unlock(session.connection())
         done.thing = "elsewhere"
     try:
         with (filled.installation.settings.instance / "worker.lock").open("w") as lock:
@@ -200,7 +208,6 @@ def test_demo_dossier_has_no_findings_and_is_assigned(filled: Filled) -> None:
     assert (snapshot.stage, snapshot.error, snapshot.dossier_id) == ("handed_over", None, dossier.id)
     assigned = {one.assessor.email for one in session.scalars(select(Assignment))}
     assert assigned == {ASSESSORS[0].email}
-    assert [(one.dossier_id, count) for one, count in queue.waiting()] == [(dossier.id, 1)]
 
 
 def test_demo_bundle_is_whole_and_holds_every_file(filled: Filled) -> None:
@@ -210,7 +217,7 @@ def test_demo_bundle_is_whole_and_holds_every_file(filled: Filled) -> None:
     assert Counter(name.split("/")[0] for name in names if "/" in name) == {
         "evidence": len(evidence_of(SHOWCASE)),
         "originals": 1,
-        "statements": 1,
+        "statements": 2,
     }
     with zipfile.ZipFile(filled.bundle) as archive:
         listed = json.loads(archive.read(f"{report.name}/data/evidence.json"))
@@ -219,6 +226,11 @@ def test_demo_bundle_is_whole_and_holds_every_file(filled: Filled) -> None:
     assert {one["original_name"] for one in listed} == set(evidence_of(SHOWCASE))
     assert statement["signed_name"] == SUPERVISOR.name
     assert [event["kind"] for event in statement["events"]] == ["sent", "opened", "read", "signed"]
+    with zipfile.ZipFile(filled.bundle) as archive:
+        outcome = json.loads(archive.read(f"{report.name}/data/statements/outcome-01-satisfaction.json"))
+        texts = "".join(archive.read(f"{report.name}/data/{name}").decode() for name in names if name.endswith(".json"))
+    assert (outcome["count"], [len(one["texts"]) for one in outcome["remarks"]]) == (5, [3, 2])
+    assert [one["name"] for one in telling.read("clients")["clients"] if one["name"] in texts or one["email"] in texts] == []
     assert len(pdf.pages) > 60
     assert SHOWCASE.name in pdf.pages[0].extract_text()
 

@@ -12,6 +12,7 @@ from small_world import World
 from sqlalchemy import func, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError, OperationalError
+from together import together
 
 from app import audit, extensions
 from app.accounts.models import Account, AccountRole
@@ -89,14 +90,13 @@ def test_transaction_waits_for_another_writer_and_loses_nothing(world: World) ->
             write(1)
             entered.set()
             time.sleep(0.3)
-        session.remove()
 
-    thread = threading.Thread(target=slow)
-    thread.start()
-    entered.wait()
-    with transaction():  # BEGIN IMMEDIATE: waits here, not in the middle of the work
-        write(2)
-    thread.join()
+    def waits() -> None:
+        assert entered.wait(20)
+        with transaction():  # BEGIN IMMEDIATE: waits here, not in the middle of the work
+            write(2)
+
+    together(slow, waits)
     assert pages() == [1, 2]
 
 
@@ -118,7 +118,7 @@ def test_reading_after_a_transaction_takes_no_write_lock(world: World) -> None:
         other.rollback()
         other.execution_options(**{extensions.WRITE: True})
         with other.begin():
-            other.execute(text("UPDATE audit_entry SET actor = 'x'"))
+            other.execute(text("DELETE FROM attempt"))
 
 
 def test_second_writer_gives_up_after_a_while_with_an_error(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -25,17 +25,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from small_world import World, open_world, pdf, png, write_plugin
 from sqlalchemy import delete, func, select, update
+from together import together
 
 from app import audit, jobs, pipeline
-from app.assessment import queue
+from app.assessment import queue, stuck, withdrawing
 from app.assessment.models import Assessment, HandOver
 from app.config import ROOT, Settings
 from app.documents import rebuilding, sealing, signing, verification
 from app.documents.models import Bundle, Delivery, Product
-from app.dossiers.models import DossierEvent, Evidence, Snapshot
+from app.documents.sealing import Work
+from app.dossiers.models import Dossier, DossierEvent, Evidence, Snapshot
 from app.errors import Conflict, SealingFailed
 from app.extensions import now, session, transaction
-from app.files import store
+from app.files import sandbox, store
 from app.mail import Mail
 from app.schemes import loader
 from app.schemes.loader import Catalogue
@@ -207,9 +209,52 @@ def test_progress_is_reported_and_written_step_by_step(submitted: World) -> None
         assert (snapshot().step, snapshot().percent) == (step, percent) or percent == 99
 
     pipeline.run_snapshot(submitted.installation, snapshot().id, report)
-    assert seen == [*((name, round(100 * number / 7)) for number, name in enumerate(STEPS)), ("bind", 99)]
+    assert [step for step, _ in seen] == [*STEPS, "bind"]
+    percents = [percent for _, percent in seen]
+    assert (percents, percents[0], percents[-1]) == (sorted(percents), 0, 99)
     rows = session.scalars(select(Product)).all()
     assert all(row.seconds > 0 and row.peak_mib > 1 and row.size > 1 for row in rows)
+
+
+def test_percentages_follow_the_work_of_each_step(submitted: World) -> None:
+    def share(pages: int, step: str) -> int:
+        before, after = sealing.percentages(Work({"evidence": [{"pages": pages}]}, "", (), submitted.settings, Path()))[
+            STEPS.index(step)
+        ]
+        return after - before
+
+    assert share(1, "typeset") > share(900, "typeset")  # it takes as long, of a longer whole
+    assert share(900, "check") > share(1, "check")
+    assert share(1, "sign_docx") < 5
+
+
+def test_progress_within_a_step_counts_real_parts(submitted: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sandbox, "TICK_SECONDS", 0.0005)
+    seen: list[tuple[str, int]] = []
+    real = pipeline._note_progress
+
+    def note(snapshot_id: int, step: str, percent: int) -> None:
+        real(snapshot_id, step, percent)
+        seen.append((snapshot().step, snapshot().percent))
+
+    monkeypatch.setattr(pipeline, "_note_progress", note)
+    pipeline.run_snapshot(submitted.installation, snapshot().id)
+    parts = [step for step, _ in seen if step.startswith("merge ")]
+    assert parts
+    assert set(parts) <= {f"merge {done}/3" for done in (1, 2, 3)}
+    assert parts == sorted(parts)
+    percents = [percent for _, percent in seen]
+    assert percents == sorted(percents)
+    assert max(percents) < 99
+    assert (snapshot().percent, snapshot().step) == (100, "")
+
+
+def test_progress_never_goes_back_after_a_crash(submitted: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    with transaction():
+        session.execute(update(Snapshot).values(percent=60, step="check"))
+    seen: list[int] = []
+    pipeline.run_snapshot(submitted.installation, snapshot().id, lambda step, percent: seen.append(snapshot().percent))
+    assert (seen[0], seen == sorted(seen), snapshot().percent) == (60, True, 100)
 
 
 def test_dossier_without_evidence_is_sealed_too(world: World) -> None:
@@ -229,18 +274,9 @@ def test_whole_run_again_changes_nothing(sealed: World) -> None:
 
 
 def test_r35_two_workers_at_one_snapshot_give_one_bundle(submitted: World) -> None:
-    snapshot_id, start = snapshot().id, threading.Barrier(2)
+    snapshot_id = snapshot().id
     session.rollback()
-
-    def work() -> None:
-        start.wait()
-        jobs.run(submitted.installation, "snapshot", snapshot_id)
-
-    threads = [threading.Thread(target=work) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    together(*[lambda: jobs.run(submitted.installation, "snapshot", snapshot_id)] * 2)
     assert snapshot().attempts == 1
     assert_done_once(submitted)
 
@@ -345,7 +381,7 @@ def test_r33_kill_9_at_any_moment_gives_one_bundle_of_the_same_bytes(submitted: 
                 break
         time.sleep(chance.uniform(0, 2.5))
         os.killpg(child.pid, signal.SIGKILL)
-        child.wait()
+        child.wait(20)
         child.stdout.close()
     done = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -579,6 +615,41 @@ def test_delivery_by_a_plugin_that_is_gone_is_not_forgotten(delivering: World, t
     assert [row[0] for row in receipts()] == ["east", "west"]
 
 
+def withdraw(dossier_id: int) -> None:
+    with transaction():
+        dossier = session.get_one(Dossier, dossier_id)
+        withdrawing.withdraw(dossier, "", by=dossier.owner)
+
+
+def test_withdrawn_dossier_is_not_delivered_any_more_nor_stuck(delivering: World, tmp_path: Path) -> None:
+    away = [tmp_path / "plugins" / name / "away" for name in ("east", "west")]
+    for one in away:
+        one.touch()
+    waiting = run(delivering)
+    assert (waiting.stage, waiting.delivered_at, stuck.number()) == ("handed_over", None, 1)
+    withdraw(waiting.dossier_id)
+    for one in away:
+        one.unlink()
+    assert ("snapshot", snapshot().id) not in pipeline.due()
+    left = run(delivering)
+    assert (left.delivered_at, left.abandoned_at is None, receipts(), stuck.number()) == (None, False, [], 0)
+    with pytest.raises(Conflict), transaction():
+        pipeline.retry(snapshot())
+
+
+def test_dossier_withdrawn_between_two_deliveries_goes_no_further(delivering: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    dossier_id, real = snapshot().dossier_id, pipeline._receipt
+
+    def withdrawn_meanwhile(*given: Any) -> Any:
+        receipt = real(*given)
+        withdraw(dossier_id)
+        return receipt
+
+    monkeypatch.setattr(pipeline, "_receipt", withdrawn_meanwhile)
+    left = run(delivering)
+    assert (left.delivered_at, left.claimed_until, [row[0] for row in receipts()]) == (None, None, ["east"])
+
+
 # --- claims, the sweep and making again ----------------------------------------------------------------------------
 
 
@@ -645,3 +716,25 @@ def test_rebuilding_without_the_evidence_names_the_file(sealed: World) -> None:
     with pytest.raises(SealingFailed) as refusal:
         rebuilding.compare(snapshot(), sealed.settings, sealed.catalogue)
     assert "Bijlage 3 (foto.png)" in refusal.value.text["nl"]
+
+
+def test_r37_a_queue_that_hangs_is_left_alone_and_blocks_no_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    released, started = threading.Event(), []
+    monkeypatch.setattr(pipeline, "DELIVER_S", 0.05)
+
+    def hang() -> None:
+        started.append(1)
+        released.wait(10)
+
+    try:
+        for _ in range(2):
+            with pytest.raises(TimeoutError):
+                pipeline.in_time("east", hang)
+        assert started == [1]
+        assert pipeline.in_time("west", lambda: 7) == 7
+    finally:
+        released.set()
+    pipeline._hanging["east"].join(5)
+    assert pipeline.in_time("east", lambda: 7) == 7
+    with pytest.raises(LookupError):
+        pipeline.in_time("west", lambda: {}["nothing"])

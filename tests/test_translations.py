@@ -3,22 +3,25 @@
 import ast
 import re
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 from babel.messages.catalog import Message
-from flask import Flask
+from flask import Flask, render_template_string
 from flask.testing import FlaskClient
+from flask_babel import refresh
 from sqlalchemy import select
 
 from app.accounts.models import Account
-from app.dossiers import contents, starting, statements
+from app.dossiers import contents, invitations, starting
 from app.dossiers.models import Dossier
 from app.extensions import session, transaction
 from app.mail import Mail
 from app.pipeline import Installation
 from app.texts import both, both_n, catalogue
+from app.web import dates
 from scripts.translations import KEYWORDS, english, extracted, unfinished
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -32,6 +35,7 @@ DUTCH = re.compile(
 """Words that are common in our Dutch and that English does not have."""
 SAME = {
     "Browser",
+    "Criteria",
     "Demo",
     "Dossier",
     "Dossier %(reference)s",
@@ -41,7 +45,16 @@ SAME = {
     "SHA-256",
     "Status",
 }
-SAME |= {"Word", "auditor", "%(num)s dossier", "%(num)s dossiers"}
+SAME |= {"Word", "auditor", "mentor", "%(num)s dossier", "%(num)s dossiers"}
+SAME |= {"Download", "Downloads", "Open", "Score: %(title)s"}  # the assessor
+SAME |= {"Account", "Dossiers", "Mentor", "Supervisor", "Auditor"}  # the office
+SAME |= {
+    "%(n)s dossier",
+    "%(n)s dossiers",
+    "%(role)s, %(day)s",
+    "in %(month)s",
+    "%(name)s, %(when)s",
+}  # the office on one dossier
 ADDRESS = re.compile(r"^/\S*|\S+@\S+")
 MAIL_PLACE = re.compile(r"\{[{%].*?[%}]\}")
 
@@ -122,6 +135,33 @@ def test_a_text_is_made_in_both_languages() -> None:
     assert both_n("%(n)s bewijsstuk", "%(n)s bewijsstukken", 1) == {"nl": "1 bewijsstuk", "en": "1 piece of evidence"}
     assert both_n("%(n)s bewijsstuk", "%(n)s bewijsstukken", 2) == {"nl": "2 bewijsstukken", "en": "2 pieces of evidence"}
     assert catalogue("nl").ugettext("Regel %(n)s") == "Regel %(n)s"
+
+
+def test_every_time_is_written_as_its_language_writes_it(app: Flask) -> None:
+    moment = datetime(2026, 11, 21, 13, 32, 5, tzinfo=UTC)
+    pattern = "{{ moment|datetimeformat('d MMMM y, HH.mm.ss') }}"
+    shown = {}
+    for language in ("nl", "en"):
+        with app.test_request_context(headers={"Cookie": f"language={language}"}):
+            refresh()
+            shown[language] = (dates.day(moment), dates.clock(moment), render_template_string(pattern, moment=moment))
+    assert shown == {
+        "nl": ("21 november 2026", "14.32", "21 november 2026, 14.32.05"),
+        "en": ("21 November 2026", "14:32", "21 November 2026, 14:32:05"),
+    }
+
+
+def test_no_time_goes_round_the_place_that_knows_how_a_language_writes_it() -> None:
+    """``format_time`` and ``%H`` know one way only; ``app.web.dates`` and ``clock_pattern`` know both."""
+    allowed = {"app/web/dates.py", "app/documents/source.py"}
+    allowed |= {"app/mail.py", "app/cli.py"}  # the header Date; commands, which speak English
+    shows_time = re.compile(r"\bformat_(?:date)?time\(|%H[.:]%M\b(?!:%SZ)")
+    found = [
+        str(path.relative_to(ROOT))
+        for path in sorted((ROOT / "app").rglob("*.py"))
+        if shows_time.search(path.read_text(encoding="utf-8"))
+    ]
+    assert set(found) <= allowed
 
 
 # --- the pages -----------------------------------------------------------------------------------------------------
@@ -217,7 +257,7 @@ def test_pages_of_assessor_and_office_are_english(
 
 def test_the_supervisors_pages_are_english(app: Flask, dossier: Dossier, installation: Installation) -> None:
     with transaction():
-        statements.invite(
+        invitations.invite(
             contents.read(dossier),
             "supervisor",
             "statement",

@@ -57,6 +57,8 @@ def test_read_copies_what_an_alias_names(path: Path) -> None:
     assert read(path).line(("b", "x")) == 2
 
 
+EMPTY = "the file is empty; needed are keys and values, such as title: {nl: …, en: …}"
+QUOTES = "a text with : # { } [ ] , or an apostrophe in it needs double quotes"
 BOMB = "a: &a [x,x,x,x,x,x,x,x,x,x]\n" + "".join(
     f"{name}: &{name} [{','.join([f'*{before}'] * 10)}]\n" for before, name in zip("abcdefgh", "bcdefghi", strict=True)
 )
@@ -66,13 +68,19 @@ BOMB = "a: &a [x,x,x,x,x,x,x,x,x,x]\n" + "".join(
     ("content", "line", "key", "problem"),
     [
         ("a: 1\nb:\n  c: 1\n  c: 2\n", 4, "b.c", "this key stands twice; the first is on line 3"),
-        ("", 1, "", "the file is empty"),
-        ("# only a remark\n", 1, "", "the file is empty"),
+        ("", 1, "", EMPTY),
+        ("# only a remark\n", 1, "", EMPTY),
         ("a:\n\tb: 1\n", 2, "", "found a tab in the indentation; use spaces"),
         (b"a: 1\nb: caf\xe9\n", 2, "", "found byte 0xe9; save the file as UTF-8"),
         ("a: 1\nb: 'x\x01'\n", 2, "", "found the control character U+0001; remove it"),
-        ("a: 1\nb: c: d\n", 2, "", "no valid YAML: mapping values are not allowed in this context"),
-        ("a: [1\nb: 2\n", 2, "", "no valid YAML: while parsing a flow sequence did not find expected ',' or ']'"),
+        ("a: 1\nb: c: d\n", 2, "", f"no valid YAML: mapping values are not allowed in this context; {QUOTES}"),
+        (
+            "a: [1\nb: 2\n",
+            2,
+            "",
+            "no valid YAML: while parsing a flow sequence did not find expected ',' or ']'; what it belongs to begins on line 1; "
+            + QUOTES,
+        ),
         ("a: 1\n--- \nb: 1\n", 3, "", "a second document starts here; use one document a file"),
         (
             "a:\n  b: !!python/object:os.system x\n",

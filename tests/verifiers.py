@@ -31,9 +31,11 @@ def pdfsig(path: Path, root: bytes) -> str:
     folder.mkdir()
     (folder / "root.pem").write_bytes(root)
     store = f"sql:{folder}"
-    subprocess.run(["certutil", "-N", "-d", store, "--empty-password"], check=True)
-    subprocess.run(["certutil", "-A", "-d", store, "-n", "r", "-t", "CT,C,C", "-i", folder / "root.pem"], check=True)
-    return subprocess.run(["pdfsig", "-nssdir", store, "-no-ocsp", path], check=True, capture_output=True, text=True).stdout
+    subprocess.run(["certutil", "-N", "-d", store, "--empty-password"], check=True, timeout=120)
+    subprocess.run(["certutil", "-A", "-d", store, "-n", "r", "-t", "CT,C,C", "-i", folder / "root.pem"], check=True, timeout=120)
+    return subprocess.run(
+        ["pdfsig", "-nssdir", store, "-no-ocsp", path], check=True, capture_output=True, text=True, timeout=120
+    ).stdout
 
 
 def xmlsec1(path: Path, root: bytes) -> tuple[bool, str]:
@@ -48,7 +50,7 @@ def xmlsec1(path: Path, root: bytes) -> tuple[bool, str]:
     for reference in etree.parse(folder / DOCX_SIGNATURE).iterfind(f".//{{{DSIG}}}Manifest/{{{DSIG}}}Reference"):
         address = reference.get("URI")
         command += [f"--url-map:{address}", folder / address.partition("?")[0].lstrip("/")]
-    said = subprocess.run([*command, folder / DOCX_SIGNATURE], capture_output=True, text=True)
+    said = subprocess.run([*command, folder / DOCX_SIGNATURE], capture_output=True, text=True, timeout=120)
     counts = re.findall(r"References \(ok/all\): (\d+)/(\d+)", said.stderr)
     fine = said.returncode == 0 and len(counts) == 2 and all(good == every for good, every in counts)
     return fine, "/".join(counts[-1]) if counts else ""
@@ -56,7 +58,7 @@ def xmlsec1(path: Path, root: bytes) -> tuple[bool, str]:
 
 def bagit(bag: Path) -> str:
     """What the stock BagIt tool says of an unpacked bag; its last words are "is valid" when it is."""
-    said = subprocess.run([sys.executable, "-m", "bagit", "--validate", bag], capture_output=True, text=True)
+    said = subprocess.run([sys.executable, "-m", "bagit", "--validate", bag], capture_output=True, text=True, timeout=120)
     return said.stderr if said.returncode == 0 else f"{said.stderr}\nexit code {said.returncode}"
 
 
@@ -67,4 +69,4 @@ def openssl_cms(signature: Path, content: Path, root: bytes) -> str:
     trusted.write_bytes(root)
     command = ["openssl", "cms", "-verify", "-binary", "-inform", "DER", "-in", signature, "-content", content]
     command += ["-CAfile", trusted, "-purpose", "any", "-out", "/dev/null"]
-    return subprocess.run(command, capture_output=True, text=True).stderr
+    return subprocess.run(command, capture_output=True, text=True, timeout=120).stderr

@@ -6,7 +6,7 @@ from datetime import timedelta
 from sqlalchemy import or_, select, update
 
 from app import audit, mail
-from app.accounts import attempts, links, registration
+from app.accounts import attempts, links, messages, registration
 from app.accounts.links import digest
 from app.accounts.models import Account, EmailChange
 from app.config import Settings
@@ -42,8 +42,9 @@ def ask(account: Account, new_email: str, settings: Settings) -> None:
     hours = settings.confirmation_hours
     data = {"name": account.name, "address": new_email, "link": PATH.replace("<token>", old_token), "hours": hours}
     mail.put(to=account.email, template="email_change_allow", language=account.language, data=data)
-    if registration.find(new_email) is not None:
-        mail.put(to=new_email, template="already_registered", language=account.language, data={"link": "/inloggen"})
+    known = registration.find(new_email)
+    if known is not None:
+        messages.tell(known, "already_registered", {"link": "/inloggen"})
     else:
         data = {"link": PATH.replace("<token>", new_token), "hours": hours}
         mail.put(to=new_email, template="email_change_confirm", language=account.language, data=data)
@@ -91,6 +92,9 @@ def agree(token: str) -> bool:
     links.withdraw(account, "reset_password")
     change.ended_at = now()
     account.email = change.new_email
+    data = {"name": account.name, "address": change.new_email}
+    mail.put(to=change.old_email, template="email_changed", language=account.language, data=data)
+    messages.tell(account, "email_changed", data)
     audit.write("email_change.done", actor=account, thing=account)
     return True
 

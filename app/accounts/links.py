@@ -12,9 +12,13 @@ from app.errors import LinkUnusable
 from app.extensions import now, session
 from app.texts import both
 
-Purpose = Literal["confirm_email", "reset_password"]
+Purpose = Literal["confirm_email", "reset_password", "invitation"]
 # Where each link leads; the web serves these paths.
-PATHS: dict[Purpose, str] = {"confirm_email": "/bevestigen/<token>", "reset_password": "/wachtwoord/<token>"}
+PATHS: dict[Purpose, str] = {
+    "confirm_email": "/bevestigen/<token>",
+    "reset_password": "/wachtwoord/<token>",
+    "invitation": "/welkom/<token>",
+}
 
 
 def digest(token: str) -> str:
@@ -51,7 +55,7 @@ def find(token: str, purpose: Purpose) -> MailedLink:
         )
     )
     if link is None or link.account.disabled_at is not None or link.sent_to != link.account.email:
-        raise _unusable()
+        raise unusable()
     return link
 
 
@@ -66,19 +70,31 @@ def spend(token: str, purpose: Purpose) -> Account:
         .returning(MailedLink.id)
     ).one_or_none()
     if won is None:
-        raise _unusable()
+        raise unusable()
     withdraw(link.account, purpose)
     return link.account
 
 
-def withdraw(account: Account, purpose: Purpose) -> None:
-    """Stops every unused link of this account for this purpose."""
+def is_open(account: Account, purpose: Purpose) -> bool:
+    """Whether a link for this purpose still works."""
+    works = select(MailedLink.id).where(
+        MailedLink.account_id == account.id,
+        MailedLink.purpose == purpose,
+        MailedLink.used_at.is_(None),
+        MailedLink.expires_at > now(),
+        MailedLink.sent_to == account.email,
+    )
+    return session.scalar(works.limit(1)) is not None
+
+
+def withdraw(account: Account, *purposes: Purpose) -> None:
+    """Stops every unused link of this account for these purposes."""
     session.execute(
         update(MailedLink)
-        .where(MailedLink.account_id == account.id, MailedLink.purpose == purpose, MailedLink.used_at.is_(None))
+        .where(MailedLink.account_id == account.id, MailedLink.purpose.in_(purposes), MailedLink.used_at.is_(None))
         .values(used_at=now())
     )
 
 
-def _unusable() -> LinkUnusable:
+def unusable() -> LinkUnusable:
     return LinkUnusable(both("De link is al gebruikt of te oud. Vraag een nieuwe link aan, of log in."))

@@ -4,16 +4,28 @@ Secrets (session keys, links) are kept as SHA-256 only. A role is an act of the 
 """
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, String, UniqueConstraint, cast, func, literal, select
+from sqlalchemy import (
+    JSON,
+    CheckConstraint,
+    ColumnElement,
+    ForeignKey,
+    Index,
+    String,
+    UniqueConstraint,
+    cast,
+    func,
+    literal,
+    select,
+)
 from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, column_property, mapped_column, relationship
 
 from app.extensions import Base, now
 
-ROLES = ("candidate", "assessor", "office", "auditor")
-STAFF = frozenset({"assessor", "office", "auditor"})  # they see other people's dossiers
-LINK_PURPOSES = ("confirm_email", "reset_password")
+ROLES = ("candidate", "mentor", "assessor", "office", "auditor")
+STAFF = frozenset({"assessor", "office", "auditor"})  # they see other people's dossiers; a mentor sees only who asked him
 FIRST_NUMBER = 100_000
 
 
@@ -21,7 +33,7 @@ class AccountRole(Base):
     """One role that one account has."""
 
     __tablename__ = "account_role"
-    __table_args__ = (CheckConstraint("role IN ('candidate', 'assessor', 'office', 'auditor')", name="role_known"),)
+    __table_args__ = (CheckConstraint("role IN ('candidate', 'mentor', 'assessor', 'office', 'auditor')", name="role_known"),)
 
     account_id: Mapped[int] = mapped_column(ForeignKey("account.id"), primary_key=True)
     role: Mapped[str] = mapped_column(String(12), primary_key=True)
@@ -120,7 +132,7 @@ class MailedLink(Base):
 
     __tablename__ = "mailed_link"
     __table_args__ = (
-        CheckConstraint("purpose IN ('confirm_email', 'reset_password')", name="purpose_known"),
+        CheckConstraint("purpose IN ('confirm_email', 'reset_password', 'invitation')", name="purpose_known"),
         CheckConstraint("expires_at > created_at", name="expires_later"),
         UniqueConstraint("token_sha256"),
     )
@@ -135,6 +147,22 @@ class MailedLink(Base):
     used_at: Mapped[datetime | None]
 
     account: Mapped[Account] = relationship(lazy="joined", innerjoin=True)
+
+
+class Message(Base):
+    """What an account was told, on its page of messages and by mail: one of ``mail.TEMPLATES`` with its data (no secret links).
+
+    ``read_at``: when the page with it was opened.
+    """
+
+    __tablename__ = "message"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id"), index=True)
+    template: Mapped[str] = mapped_column(String(40))
+    data: Mapped[dict[str, Any]] = mapped_column(JSON)
+    at: Mapped[datetime] = mapped_column(default=now)
+    read_at: Mapped[datetime | None]
 
 
 class SecondFactor(Base):

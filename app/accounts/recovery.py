@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from app import audit, mail
-from app.accounts import attempts, email_change, links, login
+from app.accounts import attempts, email_change, links, login, messages
 from app.accounts.models import Account
 from app.accounts.registration import MAILS_PER_HOUR, find
 from app.config import Settings
@@ -36,15 +36,12 @@ def reset(token: str, password_hash: str) -> Account:
 
 
 def change(account: Account, password_hash: str) -> None:
-    """Sets the new password, ends every login session and a wish for another address, and tells the owner."""
+    """Sets the new password, ends every login session and a wish for another address, stops every mailed link that sets a
+    password, and tells the owner.
+    """
     account.password_hash = password_hash
     login.end_all(account)
     email_change.stop(account)
-    links.withdraw(account, "reset_password")
+    links.withdraw(account, *links.PATHS)
     audit.write("password.changed", actor=account, thing=account)
-    mail.put(
-        to=account.email,
-        template="password_changed",
-        language=account.language,
-        data={"name": account.name, "link": "/wachtwoord-vergeten"},
-    )
+    messages.tell(account, "password_changed", {"name": account.name, "link": "/wachtwoord-vergeten"})

@@ -7,7 +7,7 @@ from datetime import timedelta
 from sqlalchemy import select
 
 from app import audit, mail
-from app.accounts import attempts, links, login
+from app.accounts import attempts, links, login, messages
 from app.accounts.models import ROLES, Account, AccountRole
 from app.config import Settings
 from app.errors import InvalidInput
@@ -15,6 +15,7 @@ from app.extensions import now, session
 from app.texts import LANGUAGES, both
 
 NAME_LENGTH = 120
+BLANKS = "\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0"  # letters and marks that show nothing
 MAILS_PER_HOUR = 5  # of one kind, to one address
 
 
@@ -53,15 +54,22 @@ def grant(account: Account, role: str, *, by: Account | str) -> None:
 
 
 def person_name(text: str) -> str:
-    """A name in the form that is kept: one line, NFC. Refuses an empty or too long one, and control characters."""
+    """A name in the form that is kept: one line, NFC, nothing invisible. Refuses an empty or too long one, and control
+    characters.
+    """
     if any(unicodedata.category(mark) in ("Cc", "Cs", "Zl", "Zp") for mark in text):
         raise InvalidInput(both("Uw naam bevat een teken dat niet kan. Typ de naam opnieuw."))
-    name = " ".join(unicodedata.normalize("NFC", text).split())
+    name = " ".join(unicodedata.normalize("NFC", visible(text)).split())
     if not name:
         raise InvalidInput(both("Vul uw naam in."))
     if len(name) > NAME_LENGTH:
         raise InvalidInput(both("Uw naam is te lang. Gebruik hoogstens %(n)s tekens.", n=NAME_LENGTH))
     return name
+
+
+def visible(text: str) -> str:
+    """``text`` without the characters that show nothing or turn the line around: they make two names look alike."""
+    return "".join(mark for mark in text if unicodedata.category(mark) != "Cf" and mark not in BLANKS)
 
 
 def register(*, email: str, name: str, password_hash: str, language: str, settings: Settings) -> None:
@@ -73,7 +81,7 @@ def register(*, email: str, name: str, password_hash: str, language: str, settin
         account = create(email=email, name=name, password_hash=password_hash, language=language, roles=["candidate"])
         _mail_confirmation(account, settings)
     else:
-        mail.put(to=email, template="already_registered", language=account.language, data={"link": "/inloggen"})
+        messages.tell(account, "already_registered", {"link": "/inloggen"})
 
 
 def resend_confirmation(email: str, settings: Settings) -> None:

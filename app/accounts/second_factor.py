@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from sqlalchemy import delete, func, select, update
 
 from app import audit, config
-from app.accounts import attempts, login
+from app.accounts import attempts, login, messages
 from app.accounts.links import digest
 from app.accounts.models import STAFF, Account, RecoveryCode, SecondFactor
 from app.config import Settings
@@ -61,6 +61,7 @@ def set_up(account: Account, secret: str, code: str, settings: Settings, device:
     session.add(SecondFactor(account_id=account.id, secret_encrypted=encrypted, last_counter=counter))
     attempts.forget("code", f"{account.id} {device}")
     audit.write("second_factor.set_up", actor=account, thing=account)
+    messages.tell(account, "second_factor_set_up", {"name": account.name, "link": "/account"})
     return renew_recovery_codes(account)
 
 
@@ -97,6 +98,7 @@ def remove(account: Account, *, by: Account | str) -> None:
         session.execute(delete(kind).where(kind.account_id == account.id))
     login.end_all(account)
     audit.write("second_factor.removed", actor=by, thing=account)
+    messages.tell(account, "second_factor_removed", {"name": account.name, "link": "/account"})
 
 
 def _use_code(account: Account, code: str, settings: Settings) -> bool:

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import func, select
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload
 
 from app.accounts.models import Account
 from app.assessment.models import Assessment, Assignment, HandOver
@@ -34,6 +35,7 @@ def assigned_to(assessor: Account) -> Sequence[Assignment]:
     return session.scalars(
         select(Assignment)
         .where(Assignment.assessor_id == assessor.id, Assignment.ended_at.is_(None))
+        .options(joinedload(Assignment.assessment).joinedload(Assessment.dossier).joinedload(Dossier.owner))
         .order_by(Assignment.assigned_at, Assignment.id)
     ).all()
 
@@ -47,17 +49,3 @@ def bundles(assessment: Assessment) -> Sequence[HandOver]:
         .where(HandOver.assessment_id == assessment.id)
         .order_by(Snapshot.revision.desc())
     ).all()
-
-
-def waiting() -> Sequence[tuple[Assessment, int]]:
-    """Every assessment with the number of assessors on it now, the oldest first."""
-    count = (
-        select(func.count(Assignment.id))
-        .where(Assignment.assessment_id == Assessment.id, Assignment.ended_at.is_(None))
-        .correlate(Assessment)
-        .scalar_subquery()
-    )
-    rows = session.execute(
-        select(Assessment, count).join(Dossier, Assessment.dossier_id == Dossier.id).order_by(Assessment.created_at)
-    )
-    return [(assessment, number) for assessment, number in rows]

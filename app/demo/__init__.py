@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from app.demo.people import DEMO_DOMAIN, PEOPLE, Person, logins
+from app.demo.people import PEOPLE, Person, logins
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from app.demo.creating import Bar, Say
     from app.pipeline import Installation
 
-__all__ = ["DEMO_DOMAIN", "PEOPLE", "Person", "create", "logins"]
+__all__ = ["PEOPLE", "Person", "create", "logins"]
 
 
 def create(installation: Installation, *, say: Say, bar: Bar) -> Path | None:

@@ -21,20 +21,20 @@ from sqlalchemy import select, update
 from app import audit, jobs, mail, pipeline
 from app.accounts import passwords, registration
 from app.accounts.models import Account
-from app.assessment import assignment
+from app.assessment import admission, assignment
 from app.assessment.models import Assessment
 from app.audit import AuditEntry
 from app.config import DEMO_MARK, Settings
-from app.demo import files, telling
+from app.demo import files, mentoring, telling
 from app.demo.people import ASSESSORS, HALFWAY, OFFICE, PEOPLE, SHOWCASE, SUPERVISOR, Person
 from app.documents import sealing
 from app.documents.models import Bundle, Product
-from app.dossiers import answers, contents, evidence, starting, statements, submission
+from app.dossiers import answers, contents, evidence, invitations, starting, statements, submission
 from app.dossiers.contents import Contents
 from app.dossiers.lifecycle import OPEN_STAGES
 from app.dossiers.models import Dossier, Evidence, Snapshot, Statement
 from app.errors import Forbidden, InvalidInput, SealingFailed
-from app.extensions import session, transaction
+from app.extensions import now, session, transaction
 from app.files import sniff, store
 from app.mail import Mail
 from app.pipeline import Installation
@@ -42,6 +42,7 @@ from app.texts import both
 
 SCHEME, VERSION, SPECIALISATION = "recertification", "2026.1", "outplacement"  # what the data files are written for
 STATEMENT = ("supervisor", "statement")
+CLIENTS = ("satisfaction", "clients")
 FROM = {"address": "127.0.0.1", "user_agent": "Demo"}
 FILLED = "demo"  # the ``thing`` of the line in the audit record
 CHECKS_AT_ONCE = 2
@@ -99,10 +100,12 @@ def create(installation: Installation, *, say: Say, bar: Bar) -> Path | None:
                 _answer(story, dossier_id)
                 _invite(dossier_id, settings)
             _give_statement(installation, dossiers[0])
+            _ask_clients(installation, dossiers[0])
+            mentoring.read_along(dossiers[1], settings)
         with _timed(say, "submitted, sealed and handed over"):
             snapshot_id = _submit(installation, dossiers[0], say)
             _seal(installation, snapshot_id, say, bar)
-        _assign(dossiers[0])
+        _assign(installation, dossiers[0])
         path = _copy_bundle(settings, snapshot_id)
         with _timed(say, "mail"):
             for mail_id in _due_mail():
@@ -219,7 +222,7 @@ def _waiting_evidence(dossiers: Sequence[int]) -> Sequence[int]:
     """What is not checked yet, freed from the claim of a process that died."""
     own = (Evidence.dossier_id.in_(dossiers), Evidence.stage == "received", Evidence.removed_at.is_(None))
     with transaction():
-        session.execute(update(Evidence).where(*own).values(claimed_until=None))
+        session.execute(update(Evidence).where(*own).values(claimed_until=None, next_attempt_at=None))
         return session.scalars(select(Evidence.id).where(*own)).all()
 
 
@@ -261,7 +264,7 @@ def _invite(dossier_id: int, settings: Settings) -> None:
     with transaction():
         read = contents.read(session.get_one(Dossier, dossier_id))
         if read.statement(*STATEMENT) is None:
-            statements.invite(read, *STATEMENT, name=SUPERVISOR.name, email=SUPERVISOR.email, language="nl", settings=settings)
+            invitations.invite(read, *STATEMENT, name=SUPERVISOR.name, email=SUPERVISOR.email, language="nl", settings=settings)
 
 
 def _give_statement(installation: Installation, dossier_id: int) -> None:
@@ -287,18 +290,55 @@ def _give_statement(installation: Installation, dossier_id: int) -> None:
         statements.sign(statement, contents.read(statement.dossier), typed_name=SUPERVISOR.name, **FROM)
 
 
+def _ask_clients(installation: Installation, dossier_id: int) -> None:
+    """Five clients are asked at once; each opens the mailed link, answers and sends."""
+    told = telling.read("clients")["clients"]
+    with transaction():
+        read = contents.read(session.get_one(Dossier, dossier_id))
+        if read.dossier.stage not in OPEN_STAGES:
+            return
+        if read.statement(*CLIENTS) is None:
+            people = [invitations.Person(one["name"], one["email"], "nl") for one in told]
+            invitations.invite_all(read, *CLIENTS, people, installation.settings)
+    for one in told:
+        _answer_as_client(installation, dossier_id, one)
+
+
+def _answer_as_client(installation: Installation, dossier_id: int, told: Mapping[str, Any]) -> None:
+    with transaction():
+        read = contents.read(session.get_one(Dossier, dossier_id))
+        asked = next((one for one in read.statements if one.email == told["email"] and one.stage == "invited"), None)
+        if asked is None:
+            return
+        opened = statements.by_link(_mailed_token(asked, installation.settings))
+        secret = statements.open_session(opened, **FROM)
+    with transaction():
+        statement = statements.by_session(secret)
+        typed = {**told["answers"], "good": told["good"], "better": told["better"]}
+        statements.save(statement, typed, statement.version)
+        faults = statements.problems(statement, installation.catalogue.types, submission.today())
+        if faults:
+            raise InvalidInput(faults[0][1].text, question=faults[0][0])
+        statements.sign(statement, contents.read(statement.dossier), typed_name="", **FROM)
+
+
 def _mailed_token(statement: Statement, settings: Settings) -> str:
     """What stands in the newest link that was mailed; a sent mail no longer holds it, so then a new one goes out."""
     link = _newest_link(statement)
     if not link:
-        statements.remind(statement, settings)
+        invitations.remind(statement, settings)
         link = _newest_link(statement)
     return link.rpartition("/")[2]
 
 
 def _newest_link(statement: Statement) -> str:
     letters = session.scalars(
-        select(Mail).where(Mail.to == statement.email, Mail.template == "supervisor_invitation").order_by(Mail.id.desc())
+        select(Mail)
+        .where(
+            Mail.to == statement.email,
+            Mail.template.in_([statements.letter(statement, kind) for kind in ("invitation", "reminder")]),
+        )
+        .order_by(Mail.id.desc())
     )
     own = next((letter for letter in letters if letter.data["candidate"] == statement.dossier.owner.name), None)
     return str(own.data.get("link", "")) if own else ""
@@ -340,7 +380,7 @@ def _seal(installation: Installation, snapshot_id: int, say: Say, bar: Bar) -> N
     snapshot = session.get_one(Snapshot, snapshot_id, populate_existing=True)
     if snapshot.delivered_at is None:
         raise SealingFailed(
-            snapshot.error or both("Het samenstellen is niet afgemaakt. Probeer het opnieuw."), step=snapshot.step
+            snapshot.error or both("Het samenstellen is niet afgemaakt. Probeer het opnieuw."), step=snapshot.step_name
         )
     made = session.execute(
         select(Product.step, Product.seconds, Product.peak_mib).where(Product.snapshot_id == snapshot_id).order_by(Product.id)
@@ -350,13 +390,26 @@ def _seal(installation: Installation, snapshot_id: int, say: Say, bar: Bar) -> N
     session.rollback()
 
 
-def _assign(dossier_id: int) -> None:
+def _assign(installation: Installation, dossier_id: int) -> None:
     """To the first assessor; the second is left for whoever tries the office's page."""
     with transaction():
         assessment = session.scalars(select(Assessment).where(Assessment.dossier_id == dossier_id)).one()
+        _admit(assessment, installation)
         assessor = _account(ASSESSORS[0])
         if assignment.current(assessment, assessor) is None:
-            assignment.assign(assessment, assessor, by=_account(OFFICE))
+            assignment.assign(assessment, assessor, by=_account(OFFICE)).declared_at = now()
+
+
+def _admit(assessment: Assessment, installation: Installation) -> None:
+    """As the office does: every entry requirement checked and met."""
+    snapshot = admission.newest_snapshot(assessment.dossier)
+    if snapshot is None or admission.of_snapshot(snapshot) is not None:
+        return
+    office, catalogue = _account(OFFICE), installation.catalogue
+    checks = {one.id: ("met", "") for one in admission.requirements_of(assessment.dossier, catalogue)}
+    admission.record_checks(snapshot, checks, seen={}, by=office, catalogue=catalogue)
+    admission.admit(snapshot, by=office, catalogue=catalogue)
+    audit.write("dossier.admitted", actor=office, thing=assessment.dossier, revision=snapshot.revision)
 
 
 def _copy_bundle(settings: Settings, snapshot_id: int) -> Path:

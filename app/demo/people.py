@@ -3,10 +3,9 @@
 from dataclasses import dataclass
 
 from app.accounts import passwords
+from app.config import DEMO_DOMAIN
 from app.errors import Text
 from app.texts import both, pick
-
-DEMO_DOMAIN = "voorbeeld.example"  # RFC 2606: belongs to nobody, and no mail ever arrives there
 
 
 @dataclass(frozen=True)
@@ -45,6 +44,12 @@ HALFWAY = Person(
     both("Zij is net begonnen: een bestand is geweigerd en haar supervisor moet nog tekenen."),
 )
 FRESH = Person("Joost van ’t Hekke", _at_home("joost"), "candidate", both("Hij moet nog beginnen."))
+MENTOR = Person(
+    "Hugo Vandersteen",
+    _at_home("hugo"),
+    "mentor",
+    both("Hij leest mee met Renée en schreef opmerkingen."),
+)
 ASSESSORS = (
     Person("Wouter Sjöberg", _at_home("wouter"), "assessor", both("Hij beoordeelt het dossier van Şenay.")),
     Person(
@@ -57,7 +62,7 @@ ASSESSORS = (
 OFFICE = Person(
     "Margriet Zuidervelt", _at_home("margriet"), "office", both("Zij ziet de ingediende dossiers en wijst beoordelaars toe.")
 )
-PEOPLE = (SHOWCASE, HALFWAY, FRESH, *ASSESSORS, OFFICE)
+PEOPLE = (SHOWCASE, HALFWAY, FRESH, MENTOR, *ASSESSORS, OFFICE)
 SUPERVISOR = Supervisor("Hélène Kuiper-Bąk", _at_home("helene"))
 
 

@@ -1,6 +1,6 @@
 """What a document consists of: the frozen classes that both renderers read, and little helpers on them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -20,12 +20,23 @@ from app.plugin_api import (
 Rows = tuple[tuple[str, Runs], ...]
 """Pairs of a label and its value, as in ``Facts``."""
 
+LABEL_SHARES = (0.32, 0.6)
+LETTERS_ON_A_LINE = ((4, 92), (6, 104), (1000, 118))
+"""By number of columns: letters are smaller in a table of many."""
+LONG_CELL = 60
+SMALL_TABLE = 5
+PADDING = 3
+LONGEST_DATE = 17
+KEPT_WHOLE = (24, LONGEST_DATE, 12, 8)
+"""Letters of a table's cell that should stand on one line: ``30 september 2026, 10.15``, the date alone, or less if need be."""
+
 
 @dataclass(frozen=True)
 class Part:
     """A section of the form inside a chapter.
 
     A competency area has a ``kicker`` (the small line above its title), its ``criteria`` by group, and a line on its ``size``.
+    ``opens`` says for each block which questions start there, by id: one for a label, one for each row of facts.
     """
 
     number: str
@@ -35,6 +46,7 @@ class Part:
     kicker: str = ""
     criteria: Rows = ()
     size: str = ""
+    opens: tuple[tuple[str, ...], ...] = ()
 
     @property
     def is_area(self) -> bool:
@@ -50,12 +62,13 @@ class Chapter:
     title: str
     blocks: tuple[Block, ...] = ()
     parts: tuple[Part, ...] = ()
+    after_areas: bool = False
 
     @property
     def starts_page(self) -> bool:
-        """Short chapters of the form follow each other; areas and what the office looks up start on a page of their own."""
+        """Short chapters of the form follow each other; areas, what follows them and what the office looks up do not."""
         kept_apart = ("dossier", "verklaringen", "verantwoording", "bijlagen")
-        return self.id in kept_apart or any(part.is_area for part in self.parts)
+        return self.after_areas or self.id in kept_apart or any(part.is_area for part in self.parts)
 
 
 @dataclass(frozen=True)
@@ -100,8 +113,8 @@ class Words:
 class Outline:
     """Everything that stands in the document.
 
-    ``mark`` stands on every page of what is no valid document (a demo, a draft), else it is empty. ``submitted_at``
-    (aware) is the document's only date, also in its metadata.
+    ``mark`` stands on every page of what is no valid document (a demo, a draft), else it is empty; ``watermark`` lies
+    behind every page of a draft. ``submitted_at`` (aware) is the document's only date, also in its metadata.
     """
 
     language: str
@@ -114,6 +127,7 @@ class Outline:
     submitted_at: datetime
     demo: bool
     mark: str
+    watermark: str
     chapters: tuple[Chapter, ...]
     evidence: tuple[EvidenceItem, ...]
     words: Words
@@ -129,6 +143,14 @@ class Outline:
 
 def evidence_anchor(number: int) -> str:
     return f"bijlage-{number}"
+
+
+def outcome_anchor(section_id: str, question_id: str) -> str:
+    return f"uitkomst-{section_id}-{question_id}"
+
+
+def section_anchor(section_id: str) -> str:
+    return f"onderdeel-{section_id}"
 
 
 def plain(runs: Runs) -> str:
@@ -162,14 +184,61 @@ def block_texts(block: Block) -> Iterator[str]:
             yield from lines
 
 
+def totals_cells(table: Table) -> tuple[tuple[Runs, int], ...]:
+    """The cells of the last row, each with how many columns it takes: a label runs on over the empty cells behind it."""
+    cells: list[tuple[Runs, int]] = []
+    for column, runs in enumerate(table.totals):
+        if not runs and column not in table.numeric and cells and cells[-1][0] and column - cells[-1][1] == 0:
+            cells[-1] = (cells[-1][0], cells[-1][1] + 1)
+        else:
+            cells.append((runs, 1))
+    return tuple(cells)
+
+
 def column_shares(table: Table) -> tuple[float, ...]:
-    """How much of a table's width each column deserves (sum 1): short values on one line, the rest by the text in it."""
-    wanted = []
-    for column, title in enumerate(table.header):
-        cells = [plain(row[column]) for row in (*table.rows, table.totals) if column < len(row)]
-        longest = max(len(line) for text in (title, *cells) for line in text.split("\n"))
-        wanted.append(max(min(longest, 16) + 4, min(longest, 60) ** 0.9))
-    return tuple(width / sum(wanted) for width in wanted)
+    """How much of a table's width each column deserves (sum 1): first what keeps words, dates and numbers whole, the rest by
+    the text in it."""
+    spread = totals_cells(table)[0][1] > 1 if table.totals else False
+    last = ((), *table.totals[1:]) if spread else table.totals
+    texts = [
+        [line for row in (*table.rows, last) if column < len(row) for line in plain(row[column]).split("\n")]
+        for column in range(len(table.header))
+    ]
+    letters = next(letters for columns, letters in LETTERS_ON_A_LINE if len(table.header) <= columns)
+    longest = [max(map(len, (title, *lines))) for title, lines in zip(table.header, texts, strict=True)]
+    reserved = letters * 0.3 if max(longest) > LONG_CELL else 0
+    for most in KEPT_WHOLE:
+        needed = _kept_whole(table.header, texts, most)
+        if sum(needed) + reserved <= letters:
+            break
+    wanted = [max(min(most, 900) - least, 0) ** 0.6 + 0.3 for most, least in zip(longest, needed, strict=True)]
+    room = max(letters - sum(needed), 0)
+    widths = [least + room * more / sum(wanted) for least, more in zip(needed, wanted, strict=True)]
+    return tuple(width / sum(widths) for width in widths)
+
+
+def _kept_whole(header: Sequence[str], texts: Sequence[Sequence[str]], most: int) -> list[float]:
+    """For each column the letters that its words, and its lines of at most ``most`` letters, need to stand on one line."""
+    needed = []
+    for title, lines in zip(header, texts, strict=True):
+        words = [min(len(word), LONGEST_DATE) for line in lines for word in line.split()]
+        whole = [len(line) for line in lines if len(line) <= most] + words
+        needed.append(PADDING + min(max([1.0, *whole, *(1.2 * len(word) for word in title.split())]), most))  # a header is bold
+    return needed
+
+
+def label_share(rows: Rows) -> float:
+    """How much of the width the labels of facts deserve: a third, or more where questions are long and answers short."""
+
+    def lines(share: float) -> int:
+        return sum(max(-(-len(label) // int(85 * share)), -(-len(plain(runs)) // int(90 * (1 - share)))) for label, runs in rows)
+
+    return min(LABEL_SHARES, key=lines)
+
+
+def is_kept_whole(table: Table) -> bool:
+    """Whether a table is so small that a page should not cut it."""
+    return len(table.rows) <= SMALL_TABLE and not any(map(is_tall, table.rows))
 
 
 def is_tall(row: tuple[Runs, ...]) -> bool:

@@ -17,7 +17,20 @@ from docx.oxml.ns import nsmap, qn
 from lxml import etree
 from lxml.builder import ElementMaker
 
-from app.documents.content import Chapter, EvidenceItem, Outline, Part, Rows, column_shares, evidence_anchor, is_tall, plain
+from app.documents.content import (
+    Chapter,
+    EvidenceItem,
+    Outline,
+    Part,
+    Rows,
+    column_shares,
+    evidence_anchor,
+    is_kept_whole,
+    is_tall,
+    label_share,
+    plain,
+    totals_cells,
+)
 from app.documents.typesetting import HASH, HOUSE_STYLE, is_web_address
 from app.plugin_api import (
     Block,
@@ -37,7 +50,13 @@ Element = etree._Element
 W = ElementMaker(namespace=nsmap["w"], nsmap={"w": nsmap["w"]})
 TEXT_WIDTH = 9072
 """Twentieths of a point between the margins of A4 (160 mm)."""
-LOOKS = {"body": "", "lead": "Lead", "hint": "Hint", "label": "Label"}
+PAGE_WIDTH = 11906
+BLEED = 60  # past both edges of the page, so that no white is left there
+SIDE_MARGIN = 1417
+LOOKS = {"body": "", "lead": "Lead", "hint": "Hint", "label": "Label", "step": "Step"}
+LOOSE = frozenset(("", "Lead", "Hint", "EvidenceReference", "Declaration", "ListBullet", "ListNumber", "SignatureName", "Notice"))
+"""Styles (by id) that need some white above them behind a table; the others bring their own."""
+SHORT_FACTS = 9
 RIGHT_TO_LEFT = re.compile(r"([\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc][\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\s]*)")
 FIRST_OWN_NUMBERING = 100
 
@@ -51,7 +70,7 @@ def write(outline: Outline, target: Path) -> None:
             body.remove(child)
     section = body[-1]
     numbering = document.part.numbering_part.element
-    for element in _Writer(outline, numbering).elements():
+    for element in _spaced(_Writer(outline, numbering).elements()):
         section.addprevious(element)
     _running_texts(document, outline)
     _language(document, outline)
@@ -86,29 +105,47 @@ class _Writer:
         band += [_paragraph("Subtitle", _text(subtitle)) for subtitle in outline.subtitles]
         cell = W.tc(
             W.tcPr(
-                W.tcW(_w("w", TEXT_WIDTH), _w("type", "dxa")),
+                W.tcW(_w("w", PAGE_WIDTH + 2 * BLEED), _w("type", "dxa")),
+                W.tcBorders(W.bottom(_w("val", "single"), _w("sz", 36), _w("space", 0), _w("color", "E9B44C"))),
                 W.shd(_w("val", "clear"), _w("color", "auto"), _w("fill", "0F4C5C")),
-                W.tcMar(*(getattr(W, side)(_w("w", 500), _w("type", "dxa")) for side in ("top", "left", "bottom", "right"))),
+                W.tcMar(
+                    *(
+                        getattr(W, side)(_w("w", size), _w("type", "dxa"))
+                        for side, size in (("top", 1360), ("left", SIDE_MARGIN), ("bottom", 700), ("right", SIDE_MARGIN))
+                    )
+                ),
                 W.vAlign(_w("val", "bottom")),
             ),
             *band,
         )
-        row = W.tr(W.trPr(W.trHeight(_w("val", 5600), _w("hRule", "atLeast"))), cell)
-        yield W.tbl(W.tblPr(W.tblW(_w("w", TEXT_WIDTH), _w("type", "dxa")), W.tblLayout(_w("type", "fixed"))), _grid([1.0]), row)
+        row = W.tr(W.trPr(W.trHeight(_w("val", 7200), _w("hRule", "atLeast"))), cell)
+        about = (
+            W.tblW(_w("w", PAGE_WIDTH + 2 * BLEED), _w("type", "dxa")),
+            W.tblInd(_w("w", -SIDE_MARGIN - BLEED), _w("type", "dxa")),
+            W.tblLayout(_w("type", "fixed")),
+        )
+        yield W.tbl(W.tblPr(*about), W.tblGrid(W.gridCol(_w("w", PAGE_WIDTH + 2 * BLEED))), row)
         yield _paragraph("Cover Candidate", _text(outline.candidate))
         yield self.facts(tuple((label, (Run(value),)) for label, value in outline.cover_facts))
-        if outline.mark:
-            yield _paragraph("Notice", _text(outline.mark))
+        yield _paragraph("Notice" if outline.mark else "Table End", _text(outline.mark), self._cover_section())
+
+    def _cover_section(self) -> Element:
+        """Ends the cover's own section: without a margin at the top, running texts or anything else that repeats."""
+        sizes = {"top": 0, "right": SIDE_MARGIN, "bottom": 850, "left": SIDE_MARGIN, "header": 0, "footer": 0, "gutter": 0}
+        margins = W.pgMar()
+        for name, size in sizes.items():
+            margins.set(qn(f"w:{name}"), str(size))
+        return W.sectPr(W.type(_w("val", "nextPage")), W.pgSz(_w("w", PAGE_WIDTH), _w("h", 16838)), margins)
 
     def contents(self) -> Iterator[Element]:
-        """A contents field, filled in already: Word shows it as it stands and adds page numbers when it is updated."""
+        """A contents list to click on, without page numbers (nobody but Word can know them), also when Word makes it anew."""
         entries = list(self._entries())
-        yield _paragraph("TOC Heading", _text(self.outline.words.contents), W.pageBreakBefore())
+        yield _paragraph("TOC Heading", _text(self.outline.words.contents))
         for index, (level, title, anchor) in enumerate(entries):
             link = W.hyperlink(_w("anchor", anchor), _w("history", "1"), *_text(title))
             parts: list[Element] = [link]
             if index == 0:
-                parts = [_field_mark("begin"), _instruction(' TOC \\o "1-2" \\h \\z \\u '), _field_mark("separate"), link]
+                parts = [_field_mark("begin"), _instruction(' TOC \\o "1-2" \\n \\h \\z '), _field_mark("separate"), link]
             if index == len(entries) - 1:
                 parts.append(_field_mark("end"))
             yield _paragraph(f"TOC {level}", parts)
@@ -133,16 +170,17 @@ class _Writer:
     def part(self, part: Part, *, new_page: bool) -> Iterator[Element]:
         if part.is_area:
             yield _paragraph("Kicker", _text(part.kicker), *([W.pageBreakBefore()] if new_page else []))
-        yield self.heading(2, _part_title(part), part.anchor)
+        panel = [_side_line(), _shade("EEF4F5"), W.spacing(_w("before", 0), _w("after", 0)), _aside()] if part.is_area else []
+        yield self.heading(2, _part_title(part), part.anchor, *panel)
         if part.is_area:
-            yield _paragraph("Hint", _text(part.size))
+            yield _paragraph("Area Size", _text(part.size))
             yield _paragraph("Caption", _text(self.outline.words.criterion))
             yield self.facts(part.criteria, style="Small Cell")
         yield from self.blocks(part.blocks)
 
     def appendix(self, item: EvidenceItem) -> Iterator[Element]:
         yield self.heading(2, item.heading, item.anchor)
-        yield self.facts(item.facts)
+        yield self.facts(item.facts, style="Small Cell")
         for note in item.notes:
             yield _paragraph("Notice", _text(note))
 
@@ -170,7 +208,6 @@ class _Writer:
                 yield from self.list(items, ordered)
             case Facts(rows=rows):
                 yield self.facts(rows)
-                yield _paragraph("Table End", [])
             case Table():
                 yield from self.table(block)
             case Declaration(text=text, agreed=agreed):
@@ -184,7 +221,6 @@ class _Writer:
                 yield _paragraph("Signature Name", _text(name))
                 for line in lines:
                     yield _paragraph("Signature Line", _text(line))
-                yield _paragraph("", [])
 
     def list(self, items: tuple[Runs, ...], ordered: bool) -> Iterator[Element]:
         """A numbered list gets a numbering of its own, so that it starts at 1."""
@@ -198,11 +234,16 @@ class _Writer:
             yield _paragraph("List Number" if ordered else "List Bullet", _runs(item), *(_copy(one) for one in properties))
 
     def facts(self, rows: Rows, style: str = "Cell") -> Element:
-        widths = [0.31, 0.69]
+        """A few facts stay together on a page; many may run on over the next."""
+        widths = [label_share(rows), 1 - label_share(rows)]
         table = _table("FactsTable", widths, first_column=True)
-        for label, runs in rows:
+        for number, (label, runs) in enumerate(rows, 1):
             looks = "Hash Cell" if HASH.fullmatch(plain(runs)) else style
-            cells = [_cell(widths[0], _paragraph("Row Header", _text(label))), _cell(widths[1], _paragraph(looks, _runs(runs)))]
+            together = [W.keepNext()] if number < len(rows) <= SHORT_FACTS else []
+            cells = [
+                _cell(widths[0], _paragraph("Row Header", _text(label), *map(_copy, together))),
+                _cell(widths[1], _paragraph(looks, _runs(runs), *map(_copy, together))),
+            ]
             table.append(W.tr(W.trPr(W.cantSplit()), *cells))
         return table
 
@@ -212,24 +253,29 @@ class _Writer:
         widths = list(column_shares(table))
         style = "Small Cell" if len(widths) > 4 else "Cell"
         element = _table("DossierTable", widths, first_row=True, last_row=bool(table.totals))
+        whole, last = is_kept_whole(table), None if table.totals or not table.rows else table.rows[-1]
         header = [
-            _cell(width, _paragraph("Header Cell", _text(title), *_aligned(index in table.numeric)))
+            _cell(width, _paragraph("Header Cell", _text(title), *_aligned(index in table.numeric), *_kept(whole)))
             for index, (width, title) in enumerate(zip(widths, table.header, strict=True))
         ]
         element.append(W.tr(W.trPr(W.cantSplit(), W.tblHeader()), *header))
-        for row in (*table.rows, *([table.totals] if table.totals else [])):
+        for row in table.rows:
             cells = [
                 _cell(
                     width,
                     _paragraph(
-                        "Hash Cell" if HASH.fullmatch(plain(cell)) else style, _runs(cell), *_aligned(index in table.numeric)
+                        "Hash Cell" if HASH.fullmatch(plain(cell)) else style,
+                        _runs(cell),
+                        *_aligned(index in table.numeric),
+                        *_kept(whole and row is not last),
                     ),
                 )
                 for index, (width, cell) in enumerate(zip(widths, row, strict=True))
             ]
             element.append(W.tr(*([] if is_tall(row) else [W.trPr(W.cantSplit())]), *cells))
+        if table.totals:
+            element.append(W.tr(W.trPr(W.cantSplit()), *_totals(table, widths, style)))
         yield element
-        yield _paragraph("Table End", [])
 
 
 # --- pieces of WordprocessingML ------------------------------------------------------------------------------------
@@ -243,7 +289,9 @@ def _style_id(name: str) -> str:
     return name.replace(" ", "")
 
 
-PROPERTY_ORDER = [qn(f"w:{name}") for name in ("pageBreakBefore", "numPr", "jc")]
+PROPERTY_ORDER = [
+    qn(f"w:{name}") for name in ("keepNext", "pageBreakBefore", "numPr", "pBdr", "shd", "spacing", "ind", "jc", "sectPr")
+]
 
 
 def _paragraph(style: str, content: list[Element], *properties: Element) -> Element:
@@ -251,6 +299,44 @@ def _paragraph(style: str, content: list[Element], *properties: Element) -> Elem
     about = [W.pStyle(_w("val", _style_id(style)))] if style else []
     about += sorted(properties, key=lambda one: PROPERTY_ORDER.index(str(one.tag)))
     return W.p(*([W.pPr(*about)] if about else []), *content)
+
+
+def _spaced(elements: Iterator[Element]) -> Iterator[Element]:
+    """White behind tables, which have none of their own; an empty paragraph only where two tables would become one."""
+    previous: Element | None = None
+    for element in elements:
+        if previous is not None and previous.tag == qn("w:tbl"):
+            if element.tag == qn("w:tbl"):
+                yield _paragraph("Table End", [])
+            else:
+                _give_room(element)
+        yield element
+        previous = element
+    if previous is not None and previous.tag == qn("w:tbl"):
+        yield _paragraph("Table End", [])
+
+
+def _give_room(paragraph: Element) -> None:
+    properties = paragraph.find(qn("w:pPr"))
+    if properties is None:
+        properties = W.pPr()
+        paragraph.insert(0, properties)
+    style = properties.find(qn("w:pStyle"))
+    if properties.find(qn("w:spacing")) is None and (style.get(qn("w:val")) if style is not None else "") in LOOSE:
+        properties.append(W.spacing(_w("before", 200)))
+        properties[:] = sorted(properties, key=lambda one: [qn("w:pStyle"), *PROPERTY_ORDER].index(str(one.tag)))
+
+
+def _side_line() -> Element:
+    return W.pBdr(W.left(_w("val", "single"), _w("sz", 24), _w("space", 8), _w("color", "E9B44C")))
+
+
+def _shade(colour: str) -> Element:
+    return W.shd(_w("val", "clear"), _w("color", "auto"), _w("fill", colour))
+
+
+def _aside() -> Element:
+    return W.ind(_w("left", 180))
 
 
 def _text(text: str) -> list[Element]:
@@ -321,8 +407,21 @@ def _grid(widths: list[float]) -> Element:
     return W.tblGrid(*(W.gridCol(_w("w", round(width * TEXT_WIDTH))) for width in widths))
 
 
-def _cell(width: float, *paragraphs: Element) -> Element:
-    return W.tc(W.tcPr(W.tcW(_w("w", round(width * TEXT_WIDTH)), _w("type", "dxa"))), *paragraphs)
+def _cell(width: float, *paragraphs: Element, columns: int = 1) -> Element:
+    span = [W.gridSpan(_w("val", columns))] if columns > 1 else []
+    return W.tc(W.tcPr(W.tcW(_w("w", round(width * TEXT_WIDTH)), _w("type", "dxa")), *span), *paragraphs)
+
+
+def _totals(table: Table, widths: list[float], style: str) -> Iterator[Element]:
+    column = 0
+    for runs, columns in totals_cells(table):
+        paragraph = _paragraph(style, _runs(runs), *_aligned(column in table.numeric))
+        yield _cell(sum(widths[column : column + columns]), paragraph, columns=columns)
+        column += columns
+
+
+def _kept(with_the_next: bool) -> list[Element]:
+    return [W.keepNext()] if with_the_next else []
 
 
 def _aligned(to_the_right: bool) -> list[Element]:
@@ -364,9 +463,8 @@ def _part_title(part: Part) -> str:
 
 
 def _running_texts(document: Any, outline: Outline) -> None:
-    """Header and footer as in the PDF; the cover has neither."""
-    section = document.sections[0]
-    section.different_first_page_header_footer = True
+    """Header and footer as in the PDF; the cover, a section of its own, has neither."""
+    section = document.sections[-1]
     words = outline.words
     mark = [*_text("\t"), *_runs((Run(outline.mark, bold=True),))] if outline.mark else []
     pages = [*_text(f"\t{words.page} "), *_field(" PAGE "), *_text(f" {words.of} "), *_field(" NUMPAGES ")]
@@ -378,9 +476,6 @@ def _running_texts(document: Any, outline: Outline) -> None:
         for old in list(place._element):
             place._element.remove(old)
         place._element.append(_paragraph(style, content))
-    for place in (section.first_page_header, section.first_page_footer):
-        place.is_linked_to_previous = False
-        place.paragraphs[0].style = document.styles["Normal"]
 
 
 def _language(document: Any, outline: Outline) -> None:

@@ -5,7 +5,7 @@ PDF/A or PDF/UA, because nobody can promise that for other people's pages.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from io import BytesIO
 from pathlib import Path
@@ -44,14 +44,29 @@ class EvidencePages:
     pages: int
 
 
-def merge(authored: Path, evidence: Sequence[EvidencePages], target: Path, outline: Outline) -> sandbox.Outcome:
+def merge(
+    authored: Path,
+    evidence: Sequence[EvidencePages],
+    target: Path,
+    outline: Outline,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> sandbox.Outcome:
     """Writes ``target``: the authored part with each appendix behind its divider page. The value holds its number of ``pages``.
 
     Every page of an appendix is stamped "Bijlage N" and with its page number; bookmarks, links and form fields are
     kept. The same files give the same bytes. Raises ``SealingFailed`` (step ``merge``) when an appendix has another
-    number of pages than was counted, and ``SandboxFailure`` when the work did not end.
+    number of pages than was counted, and ``SandboxFailure`` when the work did not end. ``progress`` hears how many of the
+    appendices are done.
     """
+    counted = target.with_suffix(".count")
+    counted.write_text("0")
+
+    def tick() -> None:
+        if done := counted.read_text():  # empty while it is being written
+            progress(int(done), len(evidence))
+
     payload = {
+        "counted": str(counted),
         "authored": str(authored),
         "evidence": [{**asdict(item), "pages_pdf": str(item.pages_pdf)} for item in evidence],
         "dividers": [item.number for item in outline.evidence],
@@ -65,18 +80,25 @@ def merge(authored: Path, evidence: Sequence[EvidencePages], target: Path, outli
             "reference": outline.reference,
         },
     }
-    return sandbox.run("app.documents.merging:merge_files", payload, **LIMITS)
+    try:
+        with sandbox.ticking(tick):
+            return sandbox.run("app.documents.merging:merge_files", payload, **LIMITS)
+    finally:
+        counted.unlink(missing_ok=True)
 
 
 def merge_files(
-    authored: str, evidence: list[dict[str, Any]], dividers: list[int], target: str, words: dict[str, str]
+    authored: str, evidence: list[dict[str, Any]], dividers: list[int], target: str, words: dict[str, str], counted: str
 ) -> dict[str, Any]:
-    """In the child; arguments as ``merge`` sends them. ``dividers`` are the numbers of all appendices, in order."""
+    """In the child; arguments as ``merge`` sends them. ``dividers`` are the numbers of all appendices, in order; in the file
+    ``counted`` stands how many are done.
+    """
     with pikepdf.open(authored) as pdf:
         authored_pages = len(pdf.pages)
         appendices = {item["number"]: _Appendix(item, _append(pdf, item)) for item in evidence}
         places = _reorder(pdf, authored_pages, dividers, appendices)
-        _stamp_all(pdf, appendices.values(), words, places)
+        for done in _stamp_all(pdf, appendices.values(), words, places):
+            Path(counted).write_text(str(done))
         _tag(pdf, appendices.values(), words)
         _bookmark(pdf, appendices, places)
         _finish(pdf)
@@ -174,11 +196,13 @@ def _target(item: OutlineItem) -> Any:
 # --- stamps ---------------------------------------------------------------------------------------------------------
 
 
-def _stamp_all(pdf: Pdf, appendices: Any, words: dict[str, str], places: Places) -> None:
-    """Wraps each evidence page's own content as one form (so that nothing in it can disturb or hide the stamps) and stamps."""
+def _stamp_all(pdf: Pdf, appendices: Any, words: dict[str, str], places: Places) -> Iterator[int]:
+    """Wraps each evidence page's own content as one form (so that nothing in it can disturb or hide the stamps) and stamps.
+    Gives the number of appendices done, after each.
+    """
     total = len(places)
     font = _StampFont(pdf, _stamp_characters(appendices, words))
-    for appendix in appendices:
+    for done, appendix in enumerate(appendices, 1):
         number, count = appendix.item["number"], len(appendix.pages)
         for sheet, page in enumerate(appendix.pages, 1):
             top = f"{words['appendix']} {number} · {words['sheet']} {sheet} {words['of']} {count}"
@@ -186,6 +210,7 @@ def _stamp_all(pdf: Pdf, appendices: Any, words: dict[str, str], places: Places)
             if words["mark"]:
                 bottom = f"{words['mark']} · {bottom}"
             _wrap(pdf, page, font, top, bottom)
+        yield done
 
 
 def _stamp_characters(appendices: Any, words: dict[str, str]) -> str:

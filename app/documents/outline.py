@@ -9,18 +9,19 @@ import dataclasses
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
+from app import plugin_loader
 from app.documents import provenance
-from app.documents.answer_blocks import section_part, word_count
+from app.documents.answer_blocks import criteria_by_group, section_part, word_count
 from app.documents.content import Chapter, EvidenceItem, Outline, Part, Words
 from app.documents.glyphs import printable
 from app.documents.source import Source, words
 from app.errors import SealingFailed, Text
 from app.plugin_api import Block, Facts, Heading, Paragraph, QuestionType, Table
+from app.plugin_loader import Plugin
 from app.schemes import question_types
-from app.schemes.model import Section
-from app.texts import both
+from app.texts import both, pick
 
-__all__ = ["Chapter", "EvidenceItem", "Outline", "Part", "outline"]
+__all__ = ["Chapter", "EvidenceItem", "Outline", "Part", "outline", "with_plugins"]
 
 
 def outline(
@@ -49,12 +50,27 @@ def outline(
         submitted_at=source.submitted_at,
         demo=bool(snapshot["demo"]),
         mark=_mark(source),
+        watermark="" if snapshot["signature"] else source.say(both("CONCEPT")),
         chapters=_numbered(_chapters(source, extra)),
         evidence=tuple(provenance.evidence_item(source, item) for item in snapshot["evidence"]),
         words=_words(source),
     )
     clean: Outline = _printable(written)
     return clean
+
+
+def with_plugins(content: Mapping[str, Any], plugins: Sequence[Plugin], *, sha256: str = "") -> Outline:
+    """The outline with the chapters that plugins add: what is sealed, and what a candidate sees of it beforehand.
+
+    Raises ``PluginFailed`` when a plugin does not work, and what ``outline`` raises.
+    """
+    titles = {one["id"]: pick(one["title"], content["language"]) for one in content["template"].get("plugins", [])}
+    extra = [
+        (titles.get(plugin.id, plugin.id), blocks)
+        for plugin in plugins
+        if (blocks := plugin_loader.call_hook(plugin, "document_blocks", content))
+    ]
+    return outline(content, extra=extra, types=question_types.types(plugins), snapshot_sha256=sha256)
 
 
 def _words(source: Source) -> Words:
@@ -99,17 +115,18 @@ def _chapters(source: Source, extra: Sequence[tuple[str, Sequence[Block]]]) -> I
         sections = template.of_group(group.id)
         if sections:
             parts = tuple(section_part(source, section) for section in sections)
-            yield Chapter(f"groep-{group.id}", 0, source.say(group.title), tuple(_area_overview(source, sections)), parts)
+            yield Chapter(f"groep-{group.id}", 0, source.say(group.title), (), parts)
     for index, (title, blocks) in enumerate(extra, 1):
         yield Chapter(f"extra-{index}", 0, title, tuple(blocks))
-    if snapshot["statements"]:
-        parts = tuple(provenance.statement_part(source, statement) for statement in snapshot["statements"])
+    parts = tuple(provenance.statement_part(source, statement) for statement in snapshot["statements"])
+    parts += tuple(provenance.outcome_part(source, outcome) for outcome in snapshot.get("outcomes", ()))
+    if parts:
         yield Chapter("verklaringen", 0, source.say(both("Verklaringen van anderen")), (), parts)
     yield Chapter(
         "ondertekening", 0, source.say(both("Ondertekening door de kandidaat")), tuple(provenance.signing_blocks(source))
     )
     audit = tuple(provenance.audit_parts(source))
-    yield Chapter("verantwoording", 0, source.say(both("Verantwoording van de ondertekening")), (), audit)
+    yield Chapter("verantwoording", 0, source.say(both("Verantwoording")), (), audit)
     if snapshot["evidence"]:
         yield Chapter("bijlagen", 0, source.say(both("Bijlagen")), (provenance.appendix_table(source),))
 
@@ -122,6 +139,13 @@ def _about(source: Source) -> Iterator[Block]:
         "weggelaten.",
         name=source.name,
     )
+    if not snapshot["signature"]:
+        introduction = both(
+            "Dit is het concept van het dossier van %(name)s, zoals het er nu uitziet. Het is nog niet ingediend en niet "
+            "ondertekend. Van de bijlagen staan hier alleen de voorbladen; hun pagina’s komen erbij als het dossier wordt "
+            "ingediend.",
+            name=source.name,
+        )
     yield Paragraph(words(source.say(introduction)), look="lead")
     rows: list[tuple[Text, str]] = [
         (both("Kandidaat"), source.name),
@@ -136,6 +160,7 @@ def _about(source: Source) -> Iterator[Block]:
         (both("Bijlagen"), provenance.appendix_count(source)),
     ]
     yield Facts(provenance.fact_rows(source, rows))
+    yield from _areas_at_a_glance(source)
     if snapshot["demo"]:
         warning = both(
             "Dit is een voorbeelddossier. Personen, antwoorden en bijlagen zijn verzonnen; aan dit document kan niemand "
@@ -144,21 +169,23 @@ def _about(source: Source) -> Iterator[Block]:
         yield Paragraph(words(source.say(warning)), look="hint")
 
 
-def _area_overview(source: Source, sections: Sequence[Section]) -> Iterator[Block]:
-    """A table of the areas of a chapter, so that a reader sees the size of each before starting."""
-    areas = [section for section in sections if section.is_area]
-    if len(areas) < 2:
+def _areas_at_a_glance(source: Source) -> Iterator[Block]:
+    """A table of all areas: what each is judged on, how much there is to read, and how much evidence."""
+    areas = source.template.areas
+    if not areas:
         return
-    rows = tuple(
-        (
-            words(source.say(area.title)),
-            words(str(word_count(source, area))),
-            words(", ".join(map(str, source.evidence_numbers(area))) or "–"),
-        )
-        for area in areas
-    )
-    titles = (both("Competentiegebied"), both("Woorden"), both("Bijlagen"))
-    yield Table(source.say(both("De gebieden in dit hoofdstuk")), tuple(map(source.say, titles)), rows, numeric=(1,))
+    rows, total = [], 0
+    used: set[int] = set()
+    for area in areas:
+        count, numbers = word_count(source, area), source.evidence_numbers(area)
+        total, used = total + count, used | set(numbers)
+        criteria = (f"{name} ({len(titles)})" if len(titles) > 1 else name for name, titles in criteria_by_group(source, area))
+        listed = ", ".join(map(str, numbers)) or "–"
+        rows.append(tuple(map(words, (source.say(area.title), ", ".join(criteria), str(count), str(len(numbers)), listed))))
+    titles = (both("Competentiegebied"), both("Criteria"), both("Woorden"), both("Bewijs"), both("Bijlagen"))
+    totals = tuple(map(words, (source.say(both("Totaal")), "", str(total), str(len(used)), "")))
+    caption = source.say(both("De competentiegebieden in het kort"))
+    yield Table(caption, tuple(map(source.say, titles)), tuple(rows), totals, numeric=(2, 3))
 
 
 # --- the whole, put in order ---------------------------------------------------------------------------------------
@@ -166,17 +193,19 @@ def _area_overview(source: Source, sections: Sequence[Section]) -> Iterator[Bloc
 
 def _numbered(chapters: Iterable[Chapter]) -> tuple[Chapter, ...]:
     """Chapters 1, 2, … and their parts 1.1, 1.2, …"""
+    listed = list(chapters)
     return tuple(
         dataclasses.replace(
             chapter,
             number=number,
+            after_areas=any(part.is_area for part in before.parts),
             blocks=_levelled(chapter.blocks, 1),
             parts=tuple(
                 dataclasses.replace(part, number=f"{number}.{index}", blocks=_levelled(part.blocks, 2))
                 for index, part in enumerate(chapter.parts, 1)
             ),
         )
-        for number, chapter in enumerate(chapters, 1)
+        for number, (before, chapter) in enumerate(zip([listed[0], *listed], listed, strict=False), 1)
     )
 
 

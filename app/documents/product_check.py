@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
-from app.documents.content import Outline, Part, Rows, block_texts, plain
+from app.documents.content import Outline, Part, Rows, block_texts, is_tall, plain
 from app.errors import SealingFailed
 from app.files import sandbox
 from app.plugin_api import Block, EvidenceReference, Facts, ListBlock, Paragraph, Table
@@ -30,10 +30,15 @@ SHORTEST_PIECE = 2  # letters of a hyphenated word that stand alone
 
 @dataclass(frozen=True)
 class Expected:
-    """A text that must stand in the product; ``place`` says where, in words for people."""
+    """A text that must stand in the product; ``place`` says where, in words for people.
+
+    ``beside``: in the same row of a table as the text before, so that it may be read before the end of that one, when the
+    row runs on over the next page.
+    """
 
     place: str
     text: str
+    beside: bool = False
 
 
 def check_pdf(pdf: Path, outline: Outline) -> int:
@@ -117,6 +122,11 @@ def _block_texts(place: str, blocks: Sequence[Block]) -> Iterator[Expected]:
             where = f"{place} – {plain(block.runs)}"
         if isinstance(block, Facts):
             yield from _row_texts(place, block.rows)
+        elif isinstance(block, Table):
+            yield from (Expected(where, text) for text in (block.caption, *block.header))
+            for row in (*block.rows, block.totals):
+                tall = is_tall(row)
+                yield from (Expected(where, plain(cell), beside=tall and index > 0) for index, cell in enumerate(row))
         else:
             yield from (Expected(where, text) for text in block_texts(block))
 
@@ -190,8 +200,9 @@ def _targets(page: Any, numbers: dict[int, int], destinations: Any, reader: Any)
         target = about.get("/Dest", action.get("/D"))
         if isinstance(target, str):
             named = destinations.get(str(target))
-            if named is not None:
-                yield int(reader.get_destination_page_number(named))
+            page_number = reader.get_destination_page_number(named) if named is not None else None
+            if page_number is not None:
+                yield int(page_number)
         elif target is not None:
             yield numbers.get(getattr(target[0], "idnum", -1), -1)
 
@@ -282,13 +293,15 @@ def _addresses(outline: Outline) -> Iterator[str]:
 
 def _check_order(outline: Outline, letters: str, faults: list[str]) -> None:
     """Every expected text stands in the product (``letters``: squeezed), each after the one before."""
-    position = 0
+    position = row = 0
     for expected in expected_texts(outline):
-        end = _found(expected.text, letters, position)
+        if not expected.beside:
+            row = position
+        end = _found(expected.text, letters, row)
         if end is None:
             faults.append(expected.place)
         else:
-            position = end
+            position = max(position, end)
 
 
 def _check_signs(outline: Outline, product: str, faults: list[str]) -> None:
@@ -305,12 +318,18 @@ def _found(text: str, haystack: str, position: int) -> int | None:
     if at >= 0:
         return at + len(needle)
     start = position
-    for word in map(_squeezed, text.split()):
+    for word in map(_squeezed, _legible(text)):
         end = _word_found(word, haystack, start, None if start == position else MAX_GAP)
         if end is None:
             return None
         start = end
     return start
+
+
+def _legible(text: str) -> list[str]:
+    """The words, but for those with accents that no single character has (``ẹ̀``): readers repeat or split such letters."""
+    words = unicodedata.normalize("NFKC", text).split()
+    return [word for word in words if not any(unicodedata.combining(one) for one in word)]
 
 
 def _word_found(word: str, haystack: str, start: int, gap: int | None) -> int | None:
@@ -335,9 +354,9 @@ def _in_pieces(title: str, text: str) -> bool:
 def _without_running_texts(pages: Sequence[str], outline: Outline) -> str:
     """The pages' letters in one, without the running head and foot, which may cut a text in two."""
     head = _squeezed(outline.running_head) + _squeezed(outline.mark)
-    foot = re.compile(
-        re.escape(_squeezed(outline.organisation + outline.words.page)) + r"\d+" + _squeezed(outline.words.of) + r"\d+$"
-    )
+    chapters = "|".join(re.escape(_squeezed(f"{chapter.number}{chapter.title}")) for chapter in outline.chapters)
+    organisation, page, of = map(_squeezed, (outline.organisation, outline.words.page, outline.words.of))
+    foot = re.compile(rf"{re.escape(organisation)}(?:{chapters})?{page}\d+{of}\d+$")
     return "".join(foot.sub("", _squeezed(text).removeprefix(head)) for text in pages)
 
 

@@ -3,11 +3,12 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from app.documents.answer_blocks import question_blocks
-from app.documents.content import EvidenceItem, Part, Rows
+from app.documents.answer_blocks import criteria_by_group, question_blocks
+from app.documents.content import EvidenceItem, Part, Rows, outcome_anchor
+from app.documents.outcome_blocks import outcome_blocks
 from app.documents.source import Source, title_of, words
 from app.errors import Text
-from app.plugin_api import Block, Declaration, Facts, Paragraph, Run, Signature, Table
+from app.plugin_api import Block, Declaration, Facts, Paragraph, Signature, Table
 from app.schemes import question_types
 from app.texts import both, both_n
 
@@ -65,10 +66,23 @@ def statement_part(source: Source, statement: Mapping[str, Any]) -> Part:
     return Part("", title, f"verklaring-{statement['id']}", tuple(blocks))
 
 
+def outcome_part(source: Source, outcome: Mapping[str, Any]) -> Part:
+    """What people answered anonymously, added up. A snapshot from before there was such a thing has none."""
+    section = source.template.section(outcome["section"])
+    question = section.question(outcome["question"]) if section else None
+    if section is None or question is None:
+        raise ValueError(f"outcome of {outcome['section']}.{outcome['question']}: the template has no such question")
+    blocks = tuple(outcome_blocks(outcome, question, source.language))
+    title = f"{source.say(section.title)}: {source.say(question.label)[:1].lower()}{source.say(question.label)[1:]}"
+    return Part("", title, outcome_anchor(outcome["section"], outcome["question"]), blocks)
+
+
 def _statement_signature(source: Source, statement: Mapping[str, Any]) -> Iterator[Block]:
     if statement["stage"] != "signed":
         yield Paragraph(words(source.say(both("Deze verklaring is niet ondertekend.")), bold=True))
         return
+    if statement.get("independence"):  # a snapshot from before this declaration has none
+        yield Declaration(statement["independence"], agreed=True)
     yield Declaration(statement["consent"], agreed=True)
     lines = (
         both("Ondertekend met getypte naam op %(moment)s", moment=source.moment(statement["signed_at"])),
@@ -98,21 +112,48 @@ def signing_blocks(source: Source) -> Iterator[Block]:
 
 
 def audit_parts(source: Source) -> Iterator[Part]:
-    """Signature by signature what was recorded, and the hashes that bind this document."""
+    """What was submitted, by whom and when, with the hashes that bind it; then signature by signature what was recorded."""
+    yield _submitted_audit(source)
     yield _candidate_audit(source)
     for statement in source.snapshot["statements"]:
         yield _statement_audit(source, statement)
+
+
+def _submitted_audit(source: Source) -> Part:
+    snapshot = source.snapshot
     about = both(
         "Een SHA-256-waarde is een vingerafdruk van een bestand: verandert er één teken, dan verandert de waarde. "
-        "Die van elke bijlage staat op haar eigen voorblad."
+        "Wat hieronder staat, is te vergelijken met de bestanden in de bundel."
     )
-    hashes = [
-        (both("Ingediende gegevens"), source.sha256),
-        (both("Formulier"), source.snapshot["template_sha256"]),
-        (both("Huisstijl"), source.snapshot["house_style_sha256"]),
+    answered = sum(
+        not source.types[question.type].is_empty(source.answers(section).get(question.id))
+        for section in source.template.sections
+        for question in source.visible[section.id]
+        if question.type != "statement"
+    )
+    outcomes = snapshot.get("outcomes", ())
+    facts = [
+        (both("Dossier"), source.reference),
+        (both("Ingediend door"), f"{source.name} ({snapshot['candidate']['email']})"),
+        (both("Ingediend op"), source.moment(snapshot["submitted_at"]) if snapshot["submitted_at"] else ""),
+        (both("Antwoorden"), str(answered)),
+        (both("Verklaringen van anderen"), str(len(snapshot["statements"]) + sum(one["count"] for one in outcomes))),
+        (both("Daarvan zonder naam"), str(sum(one["count"] for one in outcomes)) if outcomes else ""),
+        (both("Bijlagen"), appendix_count(source)),
+        (both("Ingediende gegevens (SHA-256)"), source.sha256),
+        (both("Formulier (SHA-256)"), snapshot["template_sha256"]),
+        (both("Huisstijl (SHA-256)"), snapshot["house_style_sha256"]),
     ]
-    blocks = (Paragraph(words(source.say(about))), Facts(fact_rows(source, hashes)))
-    yield Part("", source.say(both("Vingerafdrukken (SHA-256)")), "spoor-vingerafdrukken", blocks)
+    blocks: list[Block] = [Paragraph(words(source.say(about)), look="lead"), Facts(fact_rows(source, facts))]
+    if snapshot["evidence"]:
+        rows = tuple(
+            (words(str(item["number"])), words(source.moment(item["uploaded_at"])), words(item["cleaned_sha256"] or "–"))
+            for item in snapshot["evidence"]
+        )
+        titles = (both("Bijlage"), both("Toegevoegd op"), both("SHA-256 van het bestand in de bundel"))
+        caption = source.say(both("Vingerafdruk van elke bijlage"))
+        blocks.append(Table(caption, tuple(map(source.say, titles)), rows, numeric=(0,)))
+    return Part("", source.say(both("Wat is ingediend")), "spoor-ingediend", tuple(blocks))
 
 
 def _candidate_audit(source: Source) -> Part:
@@ -171,18 +212,36 @@ def _event(source: Source, kind: str) -> str:
 
 
 def appendix_table(source: Source) -> Table:
-    """The list of appendices: number, title, file name, pages and hash."""
+    """The list of appendices: number, title, kind, the parts that use it, and pages."""
     rows = tuple(
         (
             words(str(item["number"])),
-            (Run(title_of(item), bold=True), Run(f"\n{item['name']}")),
+            words(title_of(item), bold=True),
+            words(item["kind"].upper()),
+            words("\n".join(_used_in(source, item))),
             words(str(item["pages"]) if item["pages"] else source.say(both("bestand"))),
-            words(item["cleaned_sha256"]),
         )
         for item in source.snapshot["evidence"]
     )
-    titles = (both("Nr."), both("Bijlage en bestandsnaam"), both("Pagina’s"), both("SHA-256 van het bestand in de bundel"))
-    return Table("", tuple(map(source.say, titles)), rows, numeric=(0, 2))
+    titles = (both("Nr."), both("Bijlage"), both("Soort"), both("Hoort bij"), both("Pagina’s"))
+    return Table("", tuple(map(source.say, titles)), rows, numeric=(0, 4))
+
+
+def _used_in(source: Source, item: Mapping[str, Any]) -> list[str]:
+    """Titles of the parts whose answers use an appendix, each once."""
+    sections = dict.fromkeys(section for section, _ in item["used_by"])
+    return [source.say(found.title) if (found := source.template.section(one)) else one for one in sections]
+
+
+def _judged_on(source: Source, item: Mapping[str, Any]) -> Iterator[str]:
+    """The criteria of the areas that use an appendix, a line each; with several areas their names too."""
+    used = {section for section, _ in item["used_by"]}
+    areas = [area for area in source.template.areas if area.id in used]
+    for area in areas:
+        if len(areas) > 1:
+            yield f"{source.say(area.title)}:"
+        for name, titles in criteria_by_group(source, area):
+            yield from (f"{name} – {title}" for title in titles)
 
 
 def appendix_count(source: Source) -> str:
@@ -207,6 +266,7 @@ def evidence_item(source: Source, item: Mapping[str, Any]) -> EvidenceItem:
         (both("Pagina’s"), str(item["pages"] or source.say(both("geen")))),
         (both("Toegevoegd op"), source.moment(item["uploaded_at"])),
         (both("Hoort bij"), "\n".join(shown_places)),
+        (both("Criteria van het gebied"), "\n".join(_judged_on(source, item))),
         (both("SHA-256 van het origineel"), item["original_sha256"]),
         (both("SHA-256 van het bestand in de bundel"), item["cleaned_sha256"]),
         (both("SHA-256 van de pagina’s in dit document"), item["pages_sha256"] if item["pages"] else ""),

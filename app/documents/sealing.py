@@ -17,19 +17,17 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
-from app import plugin_loader
 from app.config import Settings
 from app.documents import bundle, docx, merging, ooxml_signature, product_check, signing, typesetting, verification
 from app.documents.bundle import BundleFile
 from app.documents.merging import EvidencePages
-from app.documents.outline import Outline, outline
+from app.documents.outline import Outline, with_plugins
 from app.documents.signing import SealKey
 from app.errors import SealingFailed, Text
 from app.extensions import now
 from app.files import sandbox, store
 from app.files.store import Blob
 from app.plugin_loader import Plugin
-from app.schemes import question_types
 from app.texts import both, pick
 
 WITHOUT_MARK = str.maketrans(
@@ -48,6 +46,7 @@ class Work:
     settings: Settings
     folder: Path
     products: dict[str, str] = field(default_factory=dict)
+    part: Callable[[int, int], None] = lambda done, total: None  # a step that goes by parts tells how many are done
 
     def product(self, name: str) -> Path:
         return store.path(self.settings.blobs, self.products[name])
@@ -65,26 +64,23 @@ class Work:
 
     @cached_property
     def outline(self) -> Outline:
-        """The document's content, with the chapters that plugins add."""
-        language = self.content["language"]
-        titles = {one["id"]: pick(one["title"], language) for one in self.content["template"].get("plugins", [])}
-        extra = [
-            (titles.get(plugin.id, plugin.id), blocks)
-            for plugin in self.plugins
-            if (blocks := plugin_loader.call_hook(plugin, "document_blocks", self.content))
-        ]
-        types = question_types.types(self.plugins)
-        return outline(self.content, extra=extra, types=types, snapshot_sha256=self.sha256)
+        return with_plugins(self.content, self.plugins, sha256=self.sha256)
 
 
 @dataclass(frozen=True)
 class Step:
-    """``makes`` names the products; ``text`` says to the candidate what happens now."""
+    """``makes`` names the products; ``text`` says to the candidate what happens now.
+
+    ``seconds`` is what it took on two cores with a text of forty pages, ``per_page`` the seconds for each page of evidence
+    on top (measured with 1, 100 and 900 pages): the percentage of progress is that of this work, not of the number of steps.
+    """
 
     name: str
     makes: tuple[str, ...]
     text: Callable[[], Text]
     do: Callable[[Work], Mapping[str, Path]]
+    seconds: float
+    per_page: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -126,6 +122,14 @@ def run(step: Step, work: Work) -> Made:
         path.unlink(missing_ok=True)
     own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return Made(blobs, time.monotonic() - started, own + max(peaks, default=0.0))
+
+
+def percentages(work: Work) -> list[tuple[int, int]]:
+    """Of each step, how many percent of the work are done before and after it. The last few are for handing over."""
+    pages = sum(item["pages"] for item in work.content["evidence"])
+    costs = [step.seconds + step.per_page * pages for step in STEPS]
+    ends = [int(SEALED_AT * sum(costs[: place + 1]) / sum(costs)) for place in range(len(costs))]
+    return list(zip([0, *ends], ends, strict=False))
 
 
 def outcome(work: Work) -> dict[str, Any]:
@@ -178,7 +182,7 @@ def _merge(work: Work) -> Mapping[str, Path]:
         for item in work.outline.evidence
         if item.pages
     ]
-    merging.merge(work.product("authored.pdf"), pages, target, outline=work.outline)
+    merging.merge(work.product("authored.pdf"), pages, target, outline=work.outline, progress=work.part)
     return {"unsigned.pdf": target}
 
 
@@ -233,20 +237,23 @@ def _bind(work: Work) -> Mapping[str, Path]:
         made_at=datetime.fromisoformat(content["submitted_at"]),
         name=name,
         timestamp_url=work.settings.timestamp_url,
+        progress=lambda done, total: work.part(done // MB, total // MB),
     )
     verification.check_bundle(target, fingerprints=work.fingerprints)
     return {"bundle.zip": target}
 
 
 STEPS: tuple[Step, ...] = (
-    Step("typeset", ("authored.pdf",), lambda: both("Uw antwoorden worden opgemaakt als pdf"), _typeset),
-    Step("docx", ("unsigned.docx",), lambda: both("Het Word-document wordt gemaakt"), _write_docx),
-    Step("merge", ("unsigned.pdf",), lambda: both("Uw bewijsstukken worden als bijlagen toegevoegd"), _merge),
-    Step("check", ("check.json",), lambda: both("Wij controleren of alles erin staat"), _check),
-    Step("seal_pdf", ("dossier.pdf",), lambda: both("De pdf wordt verzegeld"), _seal_pdf),
-    Step("sign_docx", ("dossier.docx",), lambda: both("Het Word-document wordt ondertekend"), _sign_docx),
-    Step("bind", ("bundle.zip",), lambda: both("Alles wordt gebundeld en nog eens nagelezen"), _bind),
+    Step("typeset", ("authored.pdf",), lambda: both("Uw antwoorden worden opgemaakt als pdf"), _typeset, 0.5),
+    Step("docx", ("unsigned.docx",), lambda: both("Het Word-document wordt gemaakt"), _write_docx, 0.2),
+    Step("merge", ("unsigned.pdf",), lambda: both("Uw bewijsstukken worden als bijlagen toegevoegd"), _merge, 0.4, 0.0004),
+    Step("check", ("check.json",), lambda: both("Wij controleren of alles erin staat"), _check, 0.8, 0.0014),
+    Step("seal_pdf", ("dossier.pdf",), lambda: both("De pdf wordt verzegeld"), _seal_pdf, 0.6, 0.0004),
+    Step("sign_docx", ("dossier.docx",), lambda: both("Het Word-document wordt ondertekend"), _sign_docx, 0.1),
+    Step("bind", ("bundle.zip",), lambda: both("Alles wordt gebundeld en nog eens nagelezen"), _bind, 0.3),
 )
+SEALED_AT = 98  # percent
+MB = 1_000_000
 SEALED = ("dossier.pdf", "dossier.docx", "bundle.zip")
 
 
@@ -313,6 +320,10 @@ def _payload(work: Work) -> list[BundleFile]:
         name = f"{number:02d}-{safe_name(statement['supervisor']['name'])}.json"
         text = json.dumps(statement, ensure_ascii=False, indent=2, sort_keys=True) + "\n"
         files.append(BundleFile(f"data/statements/{name}", _text_file(work, f"statement-{number}.json", text)))
+    for number, outcome in enumerate(content.get("outcomes", ()), start=1):
+        name = f"outcome-{number:02d}-{safe_name(outcome['section'])}.json"
+        text = json.dumps(outcome, ensure_ascii=False, indent=2, sort_keys=True) + "\n"
+        files.append(BundleFile(f"data/statements/{name}", _text_file(work, name, text)))
     return files
 
 

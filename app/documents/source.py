@@ -7,13 +7,13 @@ from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_date
+from babel.dates import format_datetime
 
 from app.errors import SealingFailed, Text
 from app.plugin_api import EvidenceReference, QuestionType, Run, Runs
 from app.schemes import conditions, schemas
 from app.schemes.model import DossierTemplate, Question, Section
-from app.texts import both, both_n, pick
+from app.texts import both, both_n, clock_pattern, pick
 
 AMSTERDAM = ZoneInfo("Europe/Amsterdam")
 
@@ -63,9 +63,9 @@ class Source:
         return pick(text, self.language)
 
     def moment(self, iso: str) -> str:
-        """``21 november 2026, 15.32`` in Dutch time."""
+        """``21 november 2026, 15.32`` in Dutch time; ``15:32`` in English."""
         moment = datetime.fromisoformat(iso).astimezone(AMSTERDAM)
-        return f"{format_date(moment.date(), 'd MMMM y', locale=self.language)}, {moment:%H.%M}"
+        return str(format_datetime(moment, clock_pattern("d MMMM y, HH.mm", self.language), locale=self.language))
 
     def version(self, title: Text, version: str) -> str:
         return self.say(both("%(title)s, versie %(version)s", title=title, version=version))

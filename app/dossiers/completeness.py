@@ -6,14 +6,15 @@ from datetime import date
 from typing import Any, Literal
 
 from app import plugin_loader
-from app.dossiers import statements
+from app.dossiers import outcomes, statements
 from app.dossiers.contents import Contents, evidence_in
+from app.dossiers.models import Statement
 from app.extensions import now
 from app.plugin_api import Finding, QuestionType
-from app.schemes import question_types, schemas
+from app.schemes import question_types, schemas, statement_settings
 from app.schemes.loader import Catalogue
 from app.schemes.model import Question, Section
-from app.texts import both
+from app.texts import both, both_n
 
 Status = Literal["done", "busy", "todo", "waiting", "problem"]
 
@@ -42,6 +43,16 @@ def check(contents: Contents, catalogue: Catalogue, today: date) -> tuple[Findin
         for plugin in plugins
         if not plugin.enabled
     ]
+    if today > contents.dossier.submit_before:
+        findings.append(
+            Finding(
+                section="",
+                text=both(
+                    "De datum om in te dienen is voorbij. Vraag het secretariaat om uitstel en vertel waarom u meer tijd nodig "
+                    "hebt."
+                ),
+            )
+        )
     for section in contents.template.sections:
         findings += section_findings(contents, section, catalogue.types, today)
         if section.id not in contents.finished and contents.visible[section.id]:
@@ -71,7 +82,7 @@ def section_findings(
             if question.required:
                 found.append(Finding(section=section.id, question=question.id, text=missing(question)))
             continue
-        settings = {**question.settings, "today": today.isoformat()}
+        settings = contents.settings(question, today)
         found += [
             Finding(section=section.id, question=question.id, row=problem.row, text=problem.text)
             for problem in kind.check(answer, settings)
@@ -114,7 +125,8 @@ def hook_data(contents: Contents, today: date) -> dict[str, Any]:
             for section in contents.template.sections
         },
         "evidence": [
-            {"id": item.id, "title": item.name, "kind": item.kind, "pages": item.pages} for item in contents.evidence.values()
+            {"id": item.id, "title": item.shown_title, "kind": item.kind, "pages": item.pages}
+            for item in contents.evidence.values()
         ],
         "statements": [
             {"section": one.section_id, "question": one.question_id, "stage": one.stage} for one in contents.statements
@@ -133,9 +145,11 @@ def _section_progress(contents: Contents, section: Section, findings: Sequence[F
         if question.type == "long_text" and isinstance(answer, str):
             words += question_types.count_words(answer)
     asked = [question for question in contents.visible[section.id] if question.type == "statement"]
-    newest = [one for one in (contents.statement(section.id, question.id) for question in asked) if one is not None]
+    newest = [one for question in asked for one in contents.asked(section.id, question) if one is not None]
     refused = any(item in contents.evidence and contents.evidence[item].stage == "refused" for item in files)
-    wrong = any(one.stage == "declined" or statements.is_stale(one, contents) for one in newest)
+    wrong = any(
+        one.stage == "declined" or statements.is_stale(one, contents) for one in newest if not statements.is_anonymous(one)
+    )
     status: Status
     if not own:
         status = "done"
@@ -153,30 +167,94 @@ def _section_progress(contents: Contents, section: Section, findings: Sequence[F
 
 
 def _statement_findings(contents: Contents, section: Section, question: Question, *, also_waiting: bool) -> list[Finding]:
-    statement = contents.statement(section.id, question.id)
+    """What still lacks of one statement question: at most one finding for each supervisor that it asks for, and one together
+    for people who answer anonymously.
+    """
+    if statement_settings.of(question).anonymous:
+        words = _tally_problem(contents, section, question, also_waiting=also_waiting)
+        return [Finding(section=section.id, question=question.id, text=words)] if words else []
+    asked = contents.asked(section.id, question)
+    found: list[Finding] = []
+    for number, statement in enumerate(asked, start=1):
+        text = _statement_problem(contents, question, statement, also_waiting=also_waiting)
+        if statement is None and text and len(asked) > 1:
+            role = statement_settings.of(question).role
+            text = both("Nodig %(role)s %(n)s van %(total)s uit voor een verklaring.", role=role, n=number, total=len(asked))
+        if text:
+            found.append(Finding(section=section.id, question=question.id, text=text))
+    return found
 
-    def finding(text: Mapping[str, str]) -> list[Finding]:
-        return [Finding(section=section.id, question=question.id, text=text)]
 
+def _statement_problem(
+    contents: Contents, question: Question, statement: Statement | None, *, also_waiting: bool
+) -> Mapping[str, str] | None:
     if statement is None:
-        return finding(both("Nodig uw supervisor uit voor een verklaring.")) if question.required else []
+        role = statement_settings.of(question).role
+        return both("Nodig uw %(role)s uit voor een verklaring.", role=role) if question.required else None
     name = statement.name
     if statement.stage == "declined":
-        return finding(both("%(name)s geeft de verklaring niet. Nodig iemand anders uit.", name=name))
+        return both("%(name)s geeft de verklaring niet. Nodig iemand anders uit.", name=name)
     if statement.stage == "invited" and statement.token_expires_at < now():
-        return finding(both("De link van %(name)s is verlopen. Stuur een herinnering met een nieuwe link.", name=name))
-    if statement.stage == "invited" and not also_waiting:
-        return []
+        return both("De link van %(name)s is verlopen. Stuur een herinnering met een nieuwe link.", name=name)
     if statement.stage == "invited":
-        return finding(both("%(name)s heeft de verklaring nog niet ondertekend.", name=name))
+        return both("%(name)s heeft de verklaring nog niet ondertekend.", name=name) if also_waiting else None
     if statements.is_stale(statement, contents):
-        return finding(
-            both(
-                "Nadat %(name)s ondertekende, is gewijzigd wat %(name)s las. Trek de verklaring in en vraag een nieuwe.",
-                name=name,
-            )
+        return both(
+            "Nadat %(name)s ondertekende, is gewijzigd wat %(name)s las. Vraag %(name)s om opnieuw te bevestigen.", name=name
         )
-    return []
+    return None
+
+
+def _tally_problem(contents: Contents, section: Section, question: Question, *, also_waiting: bool) -> Mapping[str, str] | None:
+    """What lacks of statements that people give anonymously, counted together with those on paper."""
+    tally, many = outcomes.tally(contents, section.id, question), statement_settings.of(question).many
+    if tally.complete or not (question.required or tally.total or tally.waiting):
+        return None
+    if tally.total < tally.needed:
+        lacking = tally.needed - tally.total - tally.waiting
+        if lacking <= 0 and not tally.expired and not also_waiting:
+            return None
+        sentences = [progress_words(tally, many)]
+        if lacking > 0 and tally.counted:
+            sentences.append(both_n("Voeg er nog %(n)s toe die u al hebt.", "Voeg er nog %(n)s toe die u al hebt.", lacking))
+        elif lacking > 0:
+            sentences.append(both_n("Vraag nog %(n)s persoon.", "Vraag nog %(n)s personen.", lacking))
+        if tally.expired:
+            sentences.append(
+                both_n("Van %(n)s persoon is de link verlopen.", "Van %(n)s personen is de link verlopen.", tally.expired)
+            )
+        return {language: " ".join(one[language] for one in sentences) for language in sentences[0]}
+    if tally.given and tally.given < tally.least:
+        lacking = tally.least - tally.given - tally.waiting
+        if lacking <= 0 and not also_waiting:
+            return None
+        return both(
+            "Per e-mail zijn er minstens %(least)s nodig, anders is te zien wie wat antwoordde. Er zijn er %(n)s binnen.",
+            least=tally.least,
+            n=tally.given,
+        )
+    if tally.given:
+        return both("Er zijn genoeg %(many)s binnen. Sluit het vragen af; dan ziet u de uitkomst.", many=many)
+    if not also_waiting:
+        return None
+    return both_n(
+        "Er staat nog %(n)s uitnodiging open. Wacht op het antwoord of trek haar in.",
+        "Er staan nog %(n)s uitnodigingen open. Wacht op de antwoorden of trek ze in.",
+        tally.waiting,
+    )
+
+
+def progress_words(tally: outcomes.Tally, many: Mapping[str, str]) -> dict[str, str]:
+    """ "Er zijn 3 van de 5 tevredenheidsverklaringen binnen." """
+    if not tally.total:
+        return both("Er is nog geen van de %(total)s %(many)s binnen.", total=tally.needed, many=many)
+    return both_n(
+        "Er is %(n)s van de %(total)s %(many)s binnen.",
+        "Er zijn %(n)s van de %(total)s %(many)s binnen.",
+        tally.total,
+        total=tally.needed,
+        many=many,
+    )
 
 
 def _evidence_findings(
@@ -192,6 +270,8 @@ def _evidence_findings(
             text = both("%(name)s wordt nog gecontroleerd. Dit duurt meestal een paar seconden.", name=evidence.name)
         elif evidence.stage == "refused":
             text = evidence.refusal
+        elif also_waiting and item in contents.replacements and contents.replacements[item].stage == "received":
+            text = both("Het nieuwe bestand voor %(name)s wordt nog gecontroleerd.", name=evidence.shown_title)
         if text is not None:
             found.append(Finding(section=section.id, question=question.id, text=text))
     return found

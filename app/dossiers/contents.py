@@ -3,14 +3,14 @@
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import select
 
 from app.dossiers.models import Dossier, Evidence, SectionAnswers, Statement
 from app.extensions import session
-from app.schemes import conditions
+from app.schemes import conditions, question_types, statement_settings
 from app.schemes import models as stored_templates
 from app.schemes.model import DossierTemplate, Question, Section
 
@@ -19,7 +19,9 @@ Answers = Mapping[str, Mapping[str, Any]]
 
 @dataclass(frozen=True)
 class Contents:
-    """``evidence`` holds what is in the folder, by id; ``statements`` those not revoked, oldest first.
+    """``evidence`` holds what is in the candidate's folder, by id, in his order; ``replacements`` the new file that waits to take
+    the place of one of those, or was refused, by the same id. ``statements``: those not revoked, oldest first, and
+    ``documents``: what came with each of those, by its id.
 
     ``visible`` maps each section to the questions that its conditions show now.
     """
@@ -31,15 +33,26 @@ class Contents:
     saved_at: Mapping[str, datetime]
     finished: frozenset[str]
     evidence: Mapping[int, Evidence]
+    replacements: Mapping[int, Evidence]
     statements: tuple[Statement, ...]
+    documents: Mapping[int, tuple[Evidence, ...]]
     visible: Mapping[str, tuple[Question, ...]]
 
     def answer(self, section: str, question: str) -> Any:
         return self.answers.get(section, {}).get(question)
 
-    def statement(self, section: str, question: str) -> Statement | None:
-        """The newest statement for a question that was not revoked."""
-        return next((one for one in reversed(self.statements) if (one.section_id, one.question_id) == (section, question)), None)
+    def settings(self, question: Question, today: date) -> Mapping[str, Any]:
+        """A question's settings with what its answer is weighed against."""
+        return question_types.in_dossier(question, self.answers, today)
+
+    def statement(self, section: str, question: str, place: int = 0) -> Statement | None:
+        """The newest statement for a question (and one of its supervisors) that was not revoked."""
+        wanted = (section, question, place)
+        return next((one for one in reversed(self.statements) if (one.section_id, one.question_id, one.place) == wanted), None)
+
+    def asked(self, section: str, question: Question) -> list[Statement | None]:
+        """The statement at each place of a statement question: as many as the template asks for."""
+        return [self.statement(section, question.id, place) for place in range(statement_settings.of(question).count)]
 
     def shown(self) -> Iterator[tuple[Section, Question]]:
         """Every question that is shown now, in order."""
@@ -52,12 +65,18 @@ def read(dossier: Dossier) -> Contents:
     template = stored_templates.get(dossier.template_sha256)
     rows = session.scalars(select(SectionAnswers).where(SectionAnswers.dossier_id == dossier.id)).all()
     evidence = session.scalars(
-        select(Evidence).where(Evidence.dossier_id == dossier.id, Evidence.removed_at.is_(None)).order_by(Evidence.id)
+        select(Evidence)
+        .where(Evidence.dossier_id == dossier.id, Evidence.removed_at.is_(None))
+        .order_by(Evidence.place, Evidence.id)
     ).all()
     statements = session.scalars(
         select(Statement).where(Statement.dossier_id == dossier.id, Statement.stage != "revoked").order_by(Statement.id)
     ).all()
     answers = {row.section_id: row.data for row in rows}
+    documents: dict[int, tuple[Evidence, ...]] = {}
+    for item in evidence:
+        if item.statement_id is not None:
+            documents[item.statement_id] = (*documents.get(item.statement_id, ()), item)
     return Contents(
         dossier=dossier,
         template=template,
@@ -65,8 +84,10 @@ def read(dossier: Dossier) -> Contents:
         versions={row.section_id: row.version for row in rows},
         saved_at={row.section_id: row.saved_at for row in rows},
         finished=frozenset(row.section_id for row in rows if row.finished),
-        evidence={item.id: item for item in evidence},
+        evidence={item.id: item for item in evidence if item.statement_id is None and item.replaces_id is None},
+        replacements={item.replaces_id: item for item in evidence if item.replaces_id is not None},
         statements=tuple(statements),
+        documents=documents,
         visible=conditions.visible(template, answers),
     )
 
@@ -90,3 +111,9 @@ def evidence_used(contents: Contents) -> dict[int, list[tuple[str, str]]]:
             if place not in used[item]:
                 used[item].append(place)
     return dict(used)
+
+
+def appendix_numbers(contents: Contents) -> dict[int, int]:
+    """The number that each file in use has as an appendix: in the order in which the answers name them first."""
+    used = (item for item in evidence_used(contents) if item in contents.evidence)
+    return {item: number for number, item in enumerate(used, start=1)}

@@ -2,11 +2,11 @@
 
 from typing import TypeVar
 
-from sqlalchemy import CursorResult, update
+from sqlalchemy import CursorResult, or_, update
 
 from app.dossiers.models import Dossier, Snapshot, Statement
 from app.errors import Conflict
-from app.extensions import session
+from app.extensions import now, session
 from app.texts import both
 
 TRANSITIONS: dict[type, dict[str, frozenset[str]]] = {
@@ -38,10 +38,11 @@ def advance(record: Record, to: str, **changes: object) -> Record:
     """
     kind = type(record)
     stages = [stage for stage, reachable in TRANSITIONS[kind].items() if to in reachable]
+    still_wanted = [Snapshot.abandoned_at.is_(None)] if kind is Snapshot else []
     session.flush()
     moved = session.execute(
         update(kind)
-        .where(kind.id == record.id, kind.stage.in_(stages))
+        .where(kind.id == record.id, kind.stage.in_(stages), *still_wanted)
         .values(stage=to, **changes)
         .execution_options(synchronize_session=False)
     )
@@ -53,3 +54,17 @@ def advance(record: Record, to: str, **changes: object) -> Record:
             wanted=to,
         )
     return record
+
+
+def abandon_snapshots(dossier: Dossier) -> None:
+    """Nobody waits any more for what was not handed over or not delivered elsewhere: a worker that is busy with it stops at
+    its next stage, and no bundle goes to another body after its dossier was withdrawn or returned.
+    """
+    session.flush()
+    undone = or_(Snapshot.stage != "handed_over", Snapshot.delivered_at.is_(None))
+    session.execute(
+        update(Snapshot)
+        .where(Snapshot.dossier_id == dossier.id, undone, Snapshot.abandoned_at.is_(None))
+        .values(abandoned_at=now(), error=None, next_attempt_at=None)
+        .execution_options(synchronize_session="fetch")
+    )

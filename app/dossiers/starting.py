@@ -1,7 +1,7 @@
 """The beginning of a dossier: on the version of a scheme that counts today, with the specialisations that were chosen."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
@@ -13,11 +13,12 @@ from app.dossiers import log, submission
 from app.dossiers.models import Dossier
 from app.errors import Conflict, InvalidInput
 from app.extensions import session
-from app.schemes import loader
+from app.schemes import loader, versions
 from app.schemes import models as stored_templates
 from app.schemes.loader import Catalogue
+from app.schemes.model import DossierTemplate
 from app.schemes.models import StoredTemplate
-from app.texts import LANGUAGES, both
+from app.texts import LANGUAGES, both, both_n
 
 FINISHED_STAGES = ("decided", "withdrawn")
 ATTEMPTS = 5
@@ -48,6 +49,7 @@ def start(
     if language not in LANGUAGES:
         raise InvalidInput(both("Kies in welke taal u uw dossier schrijft."), field="language")
     template = loader.compose(catalogue, scheme, version, plugin_ids)
+    _check_choice(template)
     session.get(Account, owner.id, with_for_update=True)  # two starts of one person wait for each other
     if (running := unfinished(owner, scheme)) is not None:
         raise AlreadyStarted(running.reference)
@@ -65,6 +67,31 @@ def start(
     log.note(dossier, "created")
     audit.write("dossier.started", actor=owner, thing=dossier)
     return dossier
+
+
+def _check_choice(template: DossierTemplate) -> None:
+    """Refuses fewer or more plugins than the scheme asks to choose."""
+    number, least, most = len(template.plugins), template.plugin_choice.get("min", 0), template.plugin_choice.get("max")
+    if number < least:
+        raise InvalidInput(
+            both_n("Kies minstens %(n)s specialisatie.", "Kies minstens %(n)s specialisaties.", least), field="plugins"
+        )
+    if most is not None and number > most:
+        raise InvalidInput(
+            both_n("Kies hoogstens %(n)s specialisatie.", "Kies hoogstens %(n)s specialisaties.", most), field="plugins"
+        )
+
+
+def version_for(owner: Account, scheme: str, on: date, catalogue: Catalogue) -> str:
+    """The version of a scheme on which this person starts on a day. Raises ``NotFound`` when there is none."""
+    rows = session.execute(
+        select(StoredTemplate.version, func.min(Dossier.created_at))
+        .join(Dossier, Dossier.template_sha256 == StoredTemplate.sha256)
+        .where(Dossier.owner_id == owner.id, StoredTemplate.scheme == scheme)
+        .group_by(StoredTemplate.version)
+    )
+    started = {version: moment.astimezone(submission.ZONE).date() for version, moment in rows}
+    return versions.for_person(catalogue.templates(scheme), on, started).version
 
 
 def unfinished(owner: Account, scheme: str) -> Dossier | None:

@@ -9,17 +9,18 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
 
-from app import mail
+from app.accounts import messages
 from app.config import Settings
-from app.dossiers import completeness, lifecycle, log, statements
+from app.dossiers import completeness, lifecycle, log, outcomes, statements
 from app.dossiers.answers import checked
 from app.dossiers.contents import Contents, evidence_used
-from app.dossiers.models import Dossier, Evidence, Snapshot, Statement, StatementEvent
+from app.dossiers.models import Evidence, Snapshot, Statement, StatementEvent
 from app.errors import InvalidInput, SealingFailed
 from app.extensions import now, session
 from app.plugin_api import Finding
-from app.schemes import schemas
+from app.schemes import schemas, statement_settings
 from app.schemes.loader import Catalogue
+from app.schemes.model import Question
 from app.texts import both, pick
 
 FORMAT = 1
@@ -93,11 +94,10 @@ def submit(
     )
     session.add(snapshot)
     log.note(dossier, "submitted")
-    mail.put(
-        to=dossier.owner.email,
-        template="submission_receipt",
-        language=dossier.language,
-        data={
+    messages.tell(
+        dossier.owner,
+        "submission_receipt",
+        {
             "name": dossier.owner.name,
             "dossier": dossier.reference,
             "revision": revision,
@@ -142,6 +142,7 @@ def draft_content(contents: Contents, settings: Settings) -> dict[str, Any]:
         "answers": _answers(contents),
         "evidence": _evidence(contents),
         "statements": _statements(contents),
+        "outcomes": _outcomes(contents),
         "declarations": [{"id": one.id, "text": pick(one.text, dossier.language)} for one in contents.template.declarations],
         "signature": None,
         "events": [],
@@ -158,13 +159,11 @@ def _answers(contents: Contents) -> dict[str, dict[str, Any]]:
 
 
 def _evidence(contents: Contents) -> list[dict[str, Any]]:
-    used = evidence_used(contents)
-    return [
-        _evidence_item(contents.evidence[item], number, places)
-        for number, (item, places) in enumerate(
-            ((item, places) for item, places in used.items() if item in contents.evidence), start=1
-        )
-    ]
+    """What the answers refer to, and behind that what came with the statements."""
+    used = [(contents.evidence[item], places) for item, places in evidence_used(contents).items() if item in contents.evidence]
+    for statement in _signed(contents):
+        used += [(item, [(statement.section_id, statement.question_id)]) for item in contents.documents.get(statement.id, ())]
+    return [_evidence_item(item, number, places) for number, (item, places) in enumerate(used, start=1)]
 
 
 def _evidence_item(evidence: Evidence, number: int, places: list[tuple[str, str]]) -> dict[str, Any]:
@@ -172,7 +171,7 @@ def _evidence_item(evidence: Evidence, number: int, places: list[tuple[str, str]
         "id": evidence.id,
         "number": number,
         "name": evidence.name,
-        "title": evidence.name.rsplit(".", 1)[0],
+        "title": evidence.title or evidence.name.rsplit(".", 1)[0],
         "kind": evidence.kind,
         "original_sha256": evidence.original_sha256,
         "original_size": evidence.original_size,
@@ -189,14 +188,35 @@ def _evidence_item(evidence: Evidence, number: int, places: list[tuple[str, str]
 
 
 def _statements(contents: Contents) -> list[dict[str, Any]]:
-    asked = {(section.id, question.id) for section, question in contents.shown()}
-    signed = [one for one in contents.statements if one.stage == "signed" and (one.section_id, one.question_id) in asked]
+    signed = _signed(contents)
     events = statements.events([one.id for one in signed])
-    return [_statement(contents.dossier, one, events[one.id]) for one in signed]
+    return [_statement(contents, one, events[one.id]) for one in signed]
 
 
-def _statement(dossier: Dossier, statement: Statement, events: list[StatementEvent]) -> dict[str, Any]:
-    _, question = statements.statement_question(dossier, statement.section_id, statement.question_id)
+def _signed(contents: Contents) -> list[Statement]:
+    """The statements by name that count: signed, for a question that is asked now; in the order of the dossier and the places."""
+    asked = [(section.id, question.id) for section, question in contents.shown() if not _is_anonymous(question)]
+    signed = [
+        one
+        for one in contents.statements
+        if one.stage == "signed" and (one.section_id, one.question_id) in asked and statements.is_asked(one, contents)
+    ]
+    return sorted(signed, key=lambda one: (asked.index((one.section_id, one.question_id)), one.place))
+
+
+def _is_anonymous(question: Question) -> bool:
+    return question.type == "statement" and statement_settings.of(question).anonymous
+
+
+def _outcomes(contents: Contents) -> list[dict[str, Any]]:
+    """What people answered anonymously, added up."""
+    asked = [(section, question) for section, question in contents.shown() if _is_anonymous(question)]
+    return [found for section, question in asked if (found := outcomes.of(contents, section.id, question)) is not None]
+
+
+def _statement(contents: Contents, statement: Statement, events: list[StatementEvent]) -> dict[str, Any]:
+    dossier = contents.dossier
+    question = statements.question_of(statement)
     return {
         "id": statement.id,
         "section": statement.section_id,
@@ -211,16 +231,17 @@ def _statement(dossier: Dossier, statement: Statement, events: list[StatementEve
         "signed_name": statement.signed_name,
         "signed_at": statement.signed_at.isoformat() if statement.signed_at else "",
         "consent": pick(statement.consent, dossier.language),
+        "independence": pick(statement.independence, dossier.language),
         "read_sha256": statement.read_sha256,
         "content_sha256": statement.content_sha256,
-        "evidence": [],
+        "evidence": [item.id for item in contents.documents.get(statement.id, ())],
         "events": [
             {
                 "kind": event.kind,
                 "at": event.at.isoformat(),
                 "address": event.address,
                 "user_agent": event.user_agent,
-                "sha256": event.sha256,
+                "sha256": "" if event.kind == "opened" else event.sha256,  # a session's is for ourselves
             }
             for event in events
         ],

@@ -6,6 +6,7 @@ Run by ``normalise`` through ``sandbox.run``.
 import io
 import struct
 import zlib
+from pathlib import Path
 from typing import Any
 
 import pikepdf
@@ -14,7 +15,7 @@ from pikepdf import Dictionary, Name, Pdf
 from PIL import Image, ImageCms, ImageOps
 
 from app.errors import FileRefused
-from app.files.pdf_cleaning import add_picture_page
+from app.files.pdf_cleaning import add_picture_page, first_page
 from app.texts import both
 
 MAX_PIXELS = 50_000_000
@@ -23,6 +24,8 @@ MARGIN = 42.52
 """Points: 15 mm."""
 PAGE_PIXELS = 3508
 """The longest side of the picture on the page: A4 at 300 dots per inch. The cleaned copy keeps every pixel."""
+THUMBNAIL_SIDE = 240
+THUMBNAIL_BYTES = 20_000
 ORIENTATION = 0x0112
 
 Image.MAX_IMAGE_PIXELS = None  # our own limit is checked before anything is decoded
@@ -51,6 +54,26 @@ def clean(source: str, target: str, pages: str, kind: str, name: str) -> dict[st
         picture.save(target, "JPEG", quality=90)
     _write_page(_on_white(picture), kind == "png", pages)
     return {}
+
+
+def thumbnail(source: str, target: str) -> dict[str, Any]:
+    """Writes ``target``, a WebP of at most ``THUMBNAIL_BYTES``, of a cleaned picture or of the first page of a cleaned PDF.
+
+    Gives its ``size`` in pixels.
+    """
+    with Path(source).open("rb") as stream:
+        is_pdf = stream.read(5) == b"%PDF-"
+    if is_pdf:
+        picture = first_page(source, 2 * THUMBNAIL_SIDE)
+    else:
+        with Image.open(source, formats=("JPEG", "PNG")) as image:
+            picture = _on_white(image.convert("RGBA" if "A" in image.mode else "RGB"))
+    picture.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE), Image.Resampling.LANCZOS)
+    for quality in (80, 60, 40, 20, 5):
+        picture.save(target, "WEBP", quality=quality, method=4)
+        if Path(target).stat().st_size <= THUMBNAIL_BYTES:
+            break
+    return {"size": list(picture.size)}
 
 
 def without_metadata(jpeg: bytes) -> bytes:

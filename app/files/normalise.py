@@ -26,6 +26,7 @@ PICTURE = {"wall_seconds": 120, "memory_mb": 2048, "cpu_seconds": 90, "file_mb":
 # 20 seconds of work; more on the clock, because other jobs may be busy on the same processors.
 RENDERING = {"wall_seconds": 60, "memory_mb": 1024, "cpu_seconds": 20, "file_mb": 1}
 RASTERISING = {"wall_seconds": 300, "memory_mb": 1024, "cpu_seconds": 150, "file_mb": 500}
+THUMBNAIL = {"wall_seconds": 30, "memory_mb": 1024, "cpu_seconds": 10, "file_mb": 1}
 CONVERTING = {"wall_seconds": 60, "memory_mb": 4096, "cpu_seconds": 60, "file_mb": 500}
 
 
@@ -69,6 +70,19 @@ def normalise(source: Path, kind: Kind, name: str, workdir: Path, *, libreoffice
             return _normalise_docx(source, shown, workdir, libreoffice)
         case Kind.JPG | Kind.PNG | Kind.HEIC:
             return _normalise_image(source, kind, shown, workdir)
+
+
+def thumbnail(source: Path, workdir: Path) -> Path | None:
+    """A small picture of a cleaned picture, or of the first page of a cleaned PDF, in ``workdir``.
+
+    None when it could not be made: nobody has to wait for that.
+    """
+    target = workdir / "thumbnail.webp"
+    try:
+        _in_sandbox("image_cleaning:thumbnail", THUMBNAIL, workdir, source=source, target=target)
+    except (_Failed, SandboxFailure):
+        return None
+    return target
 
 
 def _normalise_pdf(source: Path, shown: str, workdir: Path) -> Normalised:

@@ -13,6 +13,7 @@ import pikepdf
 import pypdfium2
 import pypdfium2.raw as pdfium
 from pikepdf import Array, Dictionary, Name, Object, Page, Pdf, Stream, String
+from PIL import Image
 
 from app.errors import FileRefused
 from app.texts import both
@@ -89,6 +90,16 @@ def render_all(source: str) -> dict[str, Any]:
             page.render(scale=_scale(width, height, GATE_DPI)).close()
             page.close()
         return {"pages": len(shown)}
+
+
+def first_page(source: str, longest: int) -> Image.Image:
+    """The first page as a picture, its longest side about ``longest`` pixels."""
+    with pypdfium2.PdfDocument(source) as shown:
+        page = shown[0]
+        width, height = page.get_size()
+        scale = min(_scale(width, height, RASTER_DPI), longest / max(width, height))
+        picture: Image.Image = page.render(scale=scale).to_pil()
+        return picture.convert("RGB")
 
 
 def add_picture_page(

@@ -15,7 +15,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -30,11 +30,13 @@ from app.files.store import storage_failure
 MAX_ANSWER_BYTES = 16_000_000
 GRACE_SECONDS = 10.0
 """The server ends a child at its wall time; after this much more, the caller stops waiting for the server itself."""
+TICK_SECONDS = 0.5
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 PASSED_ON = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR")
 """What children see of the environment: no settings, no secrets."""
 
 _peaks: ContextVar[list[float] | None] = ContextVar("peaks", default=None)
+_tick: ContextVar[Callable[[], None] | None] = ContextVar("tick", default=None)
 Kind = Literal["timeout", "memory", "crashed", "raised", "killed"]
 log = logging.getLogger(__name__)
 
@@ -70,6 +72,16 @@ def measured() -> Iterator[list[float]]:
         yield peaks
     finally:
         _peaks.reset(token)
+
+
+@contextmanager
+def ticking(tick: Callable[[], None]) -> Iterator[None]:
+    """Calls ``tick`` now and then while a child that is run inside works."""
+    token = _tick.set(tick)
+    try:
+        yield
+    finally:
+        _tick.reset(token)
 
 
 def run(
@@ -115,10 +127,14 @@ def run(
 
 
 def _exchange(connection: "Connection[Any, Any]", request: bytes, seconds: float) -> dict[str, Any]:
+    until, tick = time.monotonic() + seconds, _tick.get()
     try:
         connection.send_bytes(request)
-        if not connection.poll(seconds):
-            raise SandboxFailure("killed", "the sandbox server did not answer")
+        while not connection.poll(TICK_SECONDS):
+            if time.monotonic() > until:
+                raise SandboxFailure("killed", "the sandbox server did not answer")
+            if tick is not None:
+                tick()
         report: dict[str, Any] = json.loads(connection.recv_bytes(2 * MAX_ANSWER_BYTES))
     except (EOFError, OSError) as problem:
         raise SandboxFailure("killed", f"the sandbox server went away ({problem!r})") from problem

@@ -34,6 +34,8 @@ PRELOADED = (
     "PIL.ImageOps",
     "PIL.JpegImagePlugin",
     "PIL.PngImagePlugin",
+    "PIL.WebPImagePlugin",
+    "app.documents.typesetting",  # what children run, where loading it would take as long as the work itself
     "app.texts",
     "docx",
     "lxml.etree",

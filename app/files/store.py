@@ -40,7 +40,7 @@ def put_stream(root: Path, stream: IO[bytes], *, limit: int | None = None) -> Bl
         while chunk := stream.read(CHUNK):
             size += len(chunk)
             if limit is not None and size > limit:
-                raise _too_large(limit)
+                raise too_large(limit)
             digest.update(chunk)
             target.write(chunk)
         _publish(root, temporary, target, digest.hexdigest())
@@ -80,7 +80,7 @@ def intact(root: Path, sha256: str) -> bool:
 def remove(root: Path, sha256: str) -> None:
     """Takes the contents away, for good once this returns. Nothing happens when they are not there."""
     blob = path(root, sha256)
-    with _disk_troubles():
+    with disk_troubles():
         blob.unlink(missing_ok=True)
         if blob.parent.is_dir():
             _sync_folder(blob.parent)
@@ -90,7 +90,7 @@ def remove_unfinished(root: Path, *, older_than_seconds: float = 86_400) -> int:
     """Takes away what writers that were killed left behind, and says how many files that were."""
     before = time.time() - older_than_seconds
     old = [entry for entry in (root / UNFINISHED).glob("*") if entry.stat().st_mtime < before]
-    with _disk_troubles():
+    with disk_troubles():
         for entry in old:
             entry.unlink(missing_ok=True)
     return len(old)
@@ -110,7 +110,7 @@ def storage_failure() -> StorageFailure:
 def _new_file(root: Path) -> Iterator[tuple[Path, IO[bytes]]]:
     """A file to write to, in the same filesystem; gone afterwards unless it was renamed."""
     temporary = root / UNFINISHED / secrets.token_hex(16)
-    with _disk_troubles():
+    with disk_troubles():
         temporary.parent.mkdir(parents=True, exist_ok=True, mode=0o750)
         try:
             with temporary.open("xb") as target:
@@ -140,7 +140,8 @@ def _sync_folder(folder: Path) -> None:
 
 
 @contextmanager
-def _disk_troubles() -> Iterator[None]:
+def disk_troubles() -> Iterator[None]:
+    """Turns a disk that takes nothing more into ``StorageFailure``."""
     try:
         yield
     except OSError as problem:
@@ -149,7 +150,8 @@ def _disk_troubles() -> Iterator[None]:
         raise
 
 
-def _too_large(limit: int) -> TooLarge:
+def too_large(limit: int) -> TooLarge:
+    """For a file of more than ``limit`` bytes."""
     return TooLarge(
         both(
             "Dit bestand is groter dan %(limit)s MB. Maak het kleiner, bijvoorbeeld door het in delen op te slaan of "

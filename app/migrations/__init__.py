@@ -1,5 +1,7 @@
 """The database's shape over time. ``upgrade`` brings a database up to date; ``is_current`` tells whether it is."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from alembic import command
@@ -7,7 +9,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from app.extensions import WRITE, Base
 
@@ -16,8 +18,28 @@ FOLDER = Path(__file__).parent
 
 def upgrade(engine: Engine) -> None:
     """Runs the migrations that this database has not had; of two at the same moment the second waits for the first."""
-    with engine.connect().execution_options(**{WRITE: True}) as connection, connection.begin():
-        command.upgrade(_config(connection), "head")
+    with connection_without_foreign_keys(engine) as connection, connection.begin():
+        command.upgrade(config(connection), "head")
+        if engine.dialect.name == "sqlite":
+            broken = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
+            if broken:
+                raise RuntimeError(f"the migration would leave rows that point nowhere: {broken[:5]}")
+
+
+@contextmanager
+def connection_without_foreign_keys(engine: Engine) -> Iterator[Connection]:
+    """A connection to migrate with. SQLite changes a table by making it anew, which its foreign keys would forbid meanwhile."""
+    with engine.connect().execution_options(**{WRITE: True}) as connection:
+        if engine.dialect.name != "sqlite":
+            yield connection
+            return
+        cursor = connection.connection.cursor()  # before any BEGIN: inside a transaction this pragma does nothing
+        cursor.execute("PRAGMA foreign_keys=OFF")
+        try:
+            yield connection
+        finally:
+            cursor.execute("PRAGMA foreign_keys=ON")
+            cursor.close()
 
 
 def is_current(engine: Engine) -> bool:
@@ -40,11 +62,11 @@ def write(engine: Engine, message: str) -> None:
     """
     number = len(list(FOLDER.glob("versions/[0-9]*.py"))) + 1
     with engine.connect() as connection, connection.begin():
-        command.revision(_config(connection), message, autogenerate=True, rev_id=f"{number:04d}")
+        command.revision(config(connection), message, autogenerate=True, rev_id=f"{number:04d}")
 
 
-def _config(connection: object) -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(FOLDER))
-    config.attributes["connection"] = connection
-    return config
+def config(connection: object) -> Config:
+    made = Config()
+    made.set_main_option("script_location", str(FOLDER))
+    made.attributes["connection"] = connection
+    return made

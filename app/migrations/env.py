@@ -2,15 +2,29 @@
 
 from alembic import context
 
-from app import audit, mail
+from app import audit, mail, mark, plugin_faults
 from app.accounts import models as accounts
 from app.assessment import models as assessment
+from app.development import models as development
 from app.documents import models as documents
 from app.dossiers import models as dossiers
 from app.extensions import Base
+from app.register import models as register
 from app.schemes import models as schemes
 
-TABLES = (accounts, assessment, audit, documents, dossiers, mail, schemes)  # imported for their tables
+TABLES = (
+    accounts,
+    assessment,
+    audit,
+    development,
+    documents,
+    dossiers,
+    mail,
+    mark,
+    plugin_faults,
+    register,
+    schemes,
+)  # imported for their tables
 
 connection = context.config.attributes["connection"]
 context.configure(

@@ -5,6 +5,7 @@
     practice.target_groups contains 'young' this was chosen, in a question of type choices
     practice.hours >= 3                     a number, with == != < <= > >=; an empty answer fulfils only !=
     practice.notes is empty                 also ``is not empty``
+    jobs has gap of 12 months               the periods in this table leave at least so much time between them
     … and …   … or …   not …   ( … )        ``not`` binds tightest, then ``and``, then ``or``
 
 A name is ``section.question``, or ``question`` alone within its own section. The answer to a hidden question counts as
@@ -14,12 +15,14 @@ empty.
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
+from app.schemes import spans
 from app.schemes.model import DossierTemplate, Question
-from app.schemes.question_types import BUILT_IN, as_number, nothing
+from app.schemes.question_types import BUILT_IN, as_number, as_period, nothing
 
 MAX_LENGTH = 1000
 MAX_DEPTH = 20
@@ -47,13 +50,14 @@ _ALLOWED: Mapping[str, str] = {
     "choices": "use contains and one of its options",
     "scale": "compare it with one of its levels or a number",
     "declaration": "compare it with 'yes'",
+    "table": f"{_EMPTY_ONLY}, or with has gap of … months when it has a span",
     "statement": "it has no answer to test",
 }
 
 
 @dataclass(frozen=True)
 class Test:
-    """One question's answer against ``values``. ``operator``: a comparison, ``in``, ``contains`` or ``empty``."""
+    """One answer against ``values``. ``operator``: a comparison, ``in``, ``contains``, ``gap`` (months) or ``empty``."""
 
     name: Name
     operator: str
@@ -111,6 +115,8 @@ def unsuited(test: Test, question: Question) -> str:
         return ""
     if test.operator == "contains":
         suited: tuple[str, ...] = ("choices",)
+    elif test.operator == "gap":
+        suited = ("table",) if question.settings.get("span") else ()
     elif isinstance(test.values[0] if test.values else None, Decimal):
         suited = ("number", "scale")
     else:
@@ -200,10 +206,21 @@ def _passes(test: Test, answer: Any) -> bool:
         return nothing(answer)
     if test.operator == "contains":
         return isinstance(answer, list) and test.values[0] in answer
+    if test.operator == "gap":
+        return _has_gap(answer, int(test.values[0]))
     if isinstance(test.values[0], Decimal):
         return _compares(as_number(answer), test.operator, test.values[0])
     equal = isinstance(answer, str) and answer in test.values
     return not equal if test.operator == "!=" else equal
+
+
+def _has_gap(rows: Any, months: int) -> bool:
+    """Whether the periods in a table's rows leave a gap of so many months. One without an end goes on for ever."""
+    settings = {"open": True, "today": spans.LATEST}
+    cells = [cell for row in rows if isinstance(row, Mapping) for cell in row.values()] if isinstance(rows, list) else []
+    periods = [period for cell in cells if (period := as_period(cell, settings)) is not None]
+    gaps = spans.gaps(spans.joined(periods))
+    return any(spans.months_after(gap.first, months) <= gap.last + timedelta(days=1) for gap in gaps)
 
 
 def _compares(number: Decimal | None, operator: str, limit: Decimal) -> bool:
@@ -296,12 +313,17 @@ class _Parser:
             return Test(name, "empty")
         if self.taken("in"):
             return Test(name, "in", self.values())
+        if self.taken("has", "gap", "of"):
+            months = self.number()
+            if not self.taken("months") or not 1 <= months <= 1200 or months != int(months):
+                raise self.expected("a whole number of months, such as has gap of 12 months")
+            return Test(name, "gap", (months,))
         if self.taken("contains"):
             return Test(name, "contains", (self.text(),))
         if self.kind == "sign" and self.token in _COMPARISONS:
             operator = self.take()
             return Test(name, operator, (self.value() if operator in ("==", "!=") else self.number(),))
-        raise self.expected(f"{', '.join(_COMPARISONS)}, in, contains, is empty or is not empty")
+        raise self.expected(f"{', '.join(_COMPARISONS)}, in, contains, is empty, is not empty or has gap of")
 
     def name(self) -> Name:
         if self.kind != "word" or self.token in _WORDS:

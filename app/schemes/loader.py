@@ -5,20 +5,28 @@ Nothing here raises for a fault in one scheme or plugin: it is left out and name
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
 from pathlib import Path
 
 from app.config import Settings
 from app.errors import Conflict, InvalidInput, NotFound, TemplateFault
 from app.plugin_api import QuestionType
 from app.plugin_loader import Plugin, fail, find_plugins
-from app.schemes import conditions, question_types
-from app.schemes.model import DossierTemplate, Group, PluginRef, Question
+from app.schemes import conditions, question_types, versions
+from app.schemes.model import DossierTemplate, EntryRequirement, Group, PluginRef, Question
 from app.schemes.schemas import Placed, Scheme, check_levels, read_area, read_scheme
 from app.texts import both
 from app.yaml_lines import Document, KeyPath, read, shown_file
 
 HOUSE_STYLE = "house_style"
+LOG_FIELDS = {
+    "date": ("date",),
+    "title": ("short_text", "long_text"),
+    "hours": ("number",),
+    "kind": ("choice",),
+    "provider": ("short_text",),
+    "evidence": ("evidence",),
+}
+"""What a kind of the development log may name in a table, and of which type that must be."""
 
 
 @dataclass(frozen=True)
@@ -51,8 +59,11 @@ class Catalogue:
 
     def versions(self, scheme: str) -> tuple[str, ...]:
         """The versions of a scheme, the first to take effect first."""
-        found = [one.template for (name, _), one in self.schemes.items() if name == scheme]
-        return tuple(one.version for one in sorted(found, key=lambda one: (one.effective_from, one.version)))
+        return tuple(one.version for one in versions.in_order(self.templates(scheme)))
+
+    def templates(self, scheme: str) -> list[DossierTemplate]:
+        """Every version of a scheme, without plugins."""
+        return [one.template for (name, _), one in self.schemes.items() if name == scheme]
 
 
 def load_all(settings: Settings) -> Catalogue:
@@ -60,6 +71,9 @@ def load_all(settings: Settings) -> Catalogue:
     plugins = _by_id(find_plugins(settings))
     types = question_types.types([plugin for plugin in plugins.values() if plugin.enabled])
     schemes, faults = _load_schemes(settings.templates_dir, types)
+    for name in dict.fromkeys(scheme for scheme, _ in schemes):
+        faults += versions.faults([one for (scheme, _), one in schemes.items() if scheme == name])
+    faults += _unknown_certificates(schemes)
     contributions: dict[str, Contribution] = {}
     for plugin in plugins.values():
         if plugin.enabled:
@@ -77,16 +91,6 @@ def faults(catalogue: Catalogue) -> list[str]:
     """Everything that is wrong, a line (or a line and a traceback) each: ``file:line: key: problem``."""
     of_plugins = [fault for plugin in catalogue.plugins.values() for fault in plugin.faults]
     return list(dict.fromkeys([*(str(fault) for fault in catalogue.faults), *of_plugins]))
-
-
-def current(catalogue: Catalogue, scheme: str, on: date) -> str:
-    """The version of a scheme that is in effect on a day: of several, the one that took effect last. Raises ``NotFound``."""
-    day = on.isoformat()
-    for version in reversed(catalogue.versions(scheme)):
-        template = catalogue.schemes[scheme, version].template
-        if template.effective_from <= day and (not template.effective_until or day <= template.effective_until):
-            return version
-    raise NotFound(both("Dit schema is op deze datum niet in gebruik. Neem contact op met het secretariaat."), scheme=scheme)
 
 
 def choices(catalogue: Catalogue, scheme: str, version: str) -> tuple[Plugin, ...]:
@@ -173,9 +177,10 @@ def _load_scheme(folder: Path, types: Mapping[str, QuestionType]) -> tuple[Schem
         document = read(folder / "scheme.yaml")
     except TemplateFault as fault:
         return None, [fault]
-    areas, faults = _read_areas(folder)
-    scheme, found = read_scheme(document, areas, types)
-    faults += found
+    areas, faults = _read_folder(folder / "areas")
+    lists, unread = _read_folder(folder / "lists")
+    scheme, found = read_scheme(document, areas, types, lists)
+    faults += unread + found
     if scheme is None:
         return None, faults
     for key, name in (("scheme", folder.parent.name), ("version", folder.name)):
@@ -187,11 +192,11 @@ def _load_scheme(folder: Path, types: Mapping[str, QuestionType]) -> tuple[Schem
     return (None if faults else scheme), faults
 
 
-def _read_areas(folder: Path) -> tuple[list[Document], list[TemplateFault]]:
-    """The documents of ``areas/*.yaml``, by file name."""
+def _read_folder(folder: Path) -> tuple[list[Document], list[TemplateFault]]:
+    """The documents in a folder, by file name."""
     documents: list[Document] = []
     faults: list[TemplateFault] = []
-    for path in sorted((folder / "areas").glob("*.y*ml")):
+    for path in sorted(folder.glob("*.y*ml")):
         try:
             documents.append(read(path))
         except TemplateFault as fault:
@@ -202,7 +207,7 @@ def _read_areas(folder: Path) -> tuple[list[Document], list[TemplateFault]]:
 def _read_contribution(plugin: Plugin, types: Mapping[str, QuestionType]) -> tuple[Contribution, list[TemplateFault]]:
     manifest = plugin.manifest.data if plugin.manifest else {}
     group = Group(**manifest["group"]) if "group" in manifest else None
-    documents, faults = _read_areas(plugin.folder)
+    documents, faults = _read_folder(plugin.folder / "areas")
     placed: list[Placed] = []
     for document in documents:
         area, found = read_area(document, types, plugin=plugin.id, group=group.id if group else "")
@@ -258,13 +263,20 @@ def _joined(base: Scheme, chosen: Sequence[Contribution]) -> tuple[DossierTempla
     if faults:
         return base.template, faults
     placed.sort(key=lambda one: order.index(one.section.group))
+    faults = [
+        *_dangling_requirements(base),
+        *_dangling_log(base),
+        *_dangling_holder(base),
+        *_requirements_twice(base, chosen),
+    ]
     template = replace(
         base.template,
         groups=tuple(groups),
         sections=tuple(one.section for one in placed),
         plugins=tuple(_ref(contribution.plugin) for contribution in chosen),
+        entry_requirements=(*base.template.entry_requirements, *(one for own in chosen for one in _requirement(own))),
     )
-    return template, _dangling(template, placed)
+    return template, [*faults, *_dangling(template, placed)]
 
 
 def _named(base: Scheme) -> str:
@@ -295,6 +307,97 @@ def _groups(base: Scheme, chosen: Sequence[Contribution]) -> tuple[list[Group], 
     return [one for group in base.template.groups for one in (group, *behind.get(group.id, ()))], faults
 
 
+def _requirement(contribution: Contribution) -> list[EntryRequirement]:
+    """The entry text of a plugin, as something for the office to check."""
+    manifest, plugin = contribution.plugin.manifest, contribution.plugin
+    entry = manifest.data.get("entry") if manifest else None
+    sections = tuple(one.section.id for one in contribution.placed)
+    return [EntryRequirement(id=plugin.id, title=dict(plugin.title), explanation=entry, sections=sections)] if entry else []
+
+
+def _requirements_twice(base: Scheme, chosen: Sequence[Contribution]) -> list[TemplateFault]:
+    """A plugin whose id is that of a requirement of the scheme: the office could not tell the two apart."""
+    own = {one.id for one in base.template.entry_requirements}
+    return [
+        one.plugin.manifest.fault(f"found {one.plugin.id!r}; an entry requirement of {_named(base)} has this id", ("id",))
+        for one in chosen
+        if one.plugin.manifest is not None and one.plugin.id in own and _requirement(one)
+    ]
+
+
+def _dangling_requirements(base: Scheme) -> list[TemplateFault]:
+    """Sections and questions that an entry requirement names but that the scheme does not have."""
+    known = {one.section.id for one in base.placed}
+    questions = {f"{one.section.id}.{question.id}" for one in base.placed for question in one.section.questions}
+    return [
+        base.document.fault(
+            f"found {section!r}; there is no section with this id", ("entry_requirements", number, "sections", index)
+        )
+        for number, requirement in enumerate(base.template.entry_requirements)
+        for index, section in enumerate(requirement.sections)
+        if section not in known
+    ] + [
+        base.document.fault(
+            f"found {name!r}; there is no question with this name", ("entry_requirements", number, "shows", index)
+        )
+        for number, requirement in enumerate(base.template.entry_requirements)
+        for index, name in enumerate(requirement.shows)
+        if name not in questions
+    ]
+
+
+def _dangling_log(base: Scheme) -> list[TemplateFault]:
+    """Kinds of the development log that lead to a table, field or question that the scheme does not have, or of another type."""
+    questions = {f"{one.section.id}.{question.id}": question for one in base.placed for question in one.section.questions}
+    faults: list[TemplateFault] = []
+    for number, kind in enumerate(base.template.development_log):
+        path: KeyPath = ("development_log", number)
+        table = questions.get(kind.table)
+        if table is None or table.type != "table":
+            faults.append(base.document.fault(f"found {kind.table!r}; there is no table with this name", (*path, "table")))
+            continue
+        columns = {field["id"]: field["type"] for field in table.settings["fields"]}
+        for key, wanted in LOG_FIELDS.items():
+            name = getattr(kind, key)
+            if key == "evidence" and "." in name:
+                found = questions.get(name)
+                if found is None or found.type != "evidence":
+                    problem = f"found {name!r}; there is no evidence question with this name"
+                    faults.append(base.document.fault(problem, (*path, key)))
+            elif name and columns.get(name) not in wanted:
+                fitting = ", ".join(one for one, of_type in columns.items() if of_type in wanted) or "there is none"
+                problem = f"found {name!r}; needed is a field of {kind.table} of type {' or '.join(wanted)}: {fitting}"
+                faults.append(base.document.fault(problem, (*path, key)))
+    return faults
+
+
+def _dangling_holder(base: Scheme) -> list[TemplateFault]:
+    """Questions that the register would answer but that the scheme does not have, or not of that type."""
+    faults = []
+    for key, of_type in (("number", "short_text"), ("period", "period")):
+        name = base.template.holder.get(key, "")
+        section_id, _, question_id = name.partition(".")
+        section = base.template.section(section_id)
+        question = section.question(question_id) if section else None
+        if name and (question is None or question.type != of_type):
+            faults.append(base.document.fault(f"found {name!r}; needed is a question of type {of_type}", ("holder", key)))
+    return faults
+
+
+def _unknown_certificates(schemes: Mapping[tuple[str, str], Scheme]) -> list[TemplateFault]:
+    """Schemes that a scheme for holders names but that are not there."""
+    known = {name for name, _ in schemes}
+    faults = []
+    for one in schemes.values():
+        holder = one.template.holder
+        named: list[tuple[str, KeyPath]] = [(name, ("holder", "of", index)) for index, name in enumerate(holder.get("of", ()))]
+        named += [(holder["after_expiry"], ("holder", "after_expiry"))] if holder.get("after_expiry") else []
+        for name, path in named:
+            if name not in known:
+                faults.append(one.document.fault(f"found {name!r}; needed is a scheme: {', '.join(sorted(known))}", path))
+    return faults
+
+
 def _twice(placed: Sequence[Placed]) -> list[TemplateFault]:
     """Section ids that were taken already, with the place that has them."""
     first: dict[str, Placed] = {}
@@ -314,6 +417,8 @@ def _dangling(template: DossierTemplate, placed: Sequence[Placed]) -> list[Templ
         for index, question in enumerate(one.section.questions):
             path = (*one.path, "questions", index)
             faults += _dangling_reads(template, one, question, (*path, "reads"))
+            faults += _dangling_table(template, one, question, (*path, "together_with"))
+            faults += _dangling_within(template, one, question, (*path, "within", "period"))
             if question.shown_if:
                 faults += _dangling_names(template, one, question, (*path, "shown_if"))
     if not faults and (circle := conditions.cycle(template)):
@@ -333,6 +438,28 @@ def _dangling_reads(template: DossierTemplate, one: Placed, question: Question, 
         for index, section in enumerate(reads)
         if template.section(section) is None
     ]
+
+
+def _dangling_table(template: DossierTemplate, one: Placed, question: Question, path: KeyPath) -> list[TemplateFault]:
+    """A table whose rows are statements too, but that is not asked on the same page."""
+    name = question.settings.get("together_with") if question.type == "statement" else None
+    target = one.section.question(name) if name else None
+    if not name or (target is not None and target.type == "table"):
+        return []
+    return [one.document.fault(f"found {name!r}; needed is a table of this section", path)]
+
+
+def _dangling_within(template: DossierTemplate, one: Placed, question: Question, path: KeyPath) -> list[TemplateFault]:
+    """A period within which rows count but that is not asked."""
+    within = question.settings.get("within") if question.type == "table" else None
+    if not within:
+        return []
+    section_id, _, name = within["period"].partition(".")
+    section = template.section(section_id)
+    target = section.question(name) if section else None
+    if target is not None and target.type == "period":
+        return []
+    return [one.document.fault(f"found {within['period']!r}; needed is a question of type period", path)]
 
 
 def _dangling_names(template: DossierTemplate, one: Placed, question: Question, path: KeyPath) -> list[TemplateFault]:

@@ -16,7 +16,11 @@ CRITERION_GROUPS: tuple[CriterionGroup, ...] = ("kennis", "kunde", "vaardigheden
 
 @dataclass(frozen=True, kw_only=True)
 class Question:
-    """``settings`` holds the keys of the question's type (``words``, ``options``, ``fields``, ``files`` …)."""
+    """``settings`` holds the keys of the question's type (``words``, ``options``, ``fields``, ``files`` …).
+
+    ``serves``: the ids of the criteria of its area that the answer shows something of. A table's field of evidence may have
+    ``serves`` too, in its mapping.
+    """
 
     id: str
     type: str
@@ -24,16 +28,19 @@ class Question:
     hint: Text | None = None
     required: bool = True
     shown_if: str = ""
+    serves: tuple[str, ...] = ()
     settings: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Guidance:
-    """Help beside a section: what assessors look for, whether STARR applies, an example answer."""
+    """Help beside a section: what assessors look for, whether STARR applies, a good example answer, and a weak one with why."""
 
     look_for: tuple[Text, ...] = ()
     starr: bool = False
     example: Text | None = None
+    weak_example: Text | None = None
+    weak_because: Text | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,6 +100,40 @@ class FinalDeclaration:
 
 
 @dataclass(frozen=True, kw_only=True)
+class EntryRequirement:
+    """What the office checks before a dossier is assessed. ``sections`` are the ids of those where the answer stands; ``shows``
+    names questions, as ``section.question``, whose answers the office sees beside the check.
+
+    One that a plugin brings has the plugin's id.
+    """
+
+    id: str
+    title: Text
+    explanation: Text | None = None
+    sections: tuple[str, ...] = ()
+    shows: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class LogKind:
+    """A kind of entry in the development log, and the table (``section.question``) that takes it over into a dossier.
+
+    The others name fields of that table; ``kind`` is a choice whose options the kind is divided in, and ``evidence`` is either a
+    field or an evidence question (``section.question``) that takes the files of all its entries. Empty: the table has none.
+    """
+
+    id: str
+    label: Text
+    table: str
+    date: str
+    title: str
+    hours: str
+    kind: str = ""
+    provider: str = ""
+    evidence: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class PluginRef:
     """Which plugin took part in a template, at which version; ``hooks_sha256`` is empty without hooks."""
 
@@ -104,7 +145,13 @@ class PluginRef:
 
 @dataclass(frozen=True, kw_only=True)
 class DossierTemplate:
-    """One immutable version of a scheme with its plugins, as a candidate fills it."""
+    """One immutable version of a scheme with its plugins, as a candidate fills it.
+
+    ``transition``: ``from`` (version), ``until`` (day), ``for``; ``accreditation``: ``body``, ``number``, ``from``, ``until``.
+    ``holder``: ``of`` (schemes whose certificates one may hold), ``number`` and ``period`` (questions that the register
+    answers, as ``section.question``), ``after_expiry`` (a scheme); ``renewal``: ``opens_months``, ``remind_months`` (from many
+    to few), ``grace_days``; ``plugin_choice``: ``min`` and ``max``. Each is empty when there is none.
+    """
 
     scheme: str
     version: str
@@ -122,6 +169,16 @@ class DossierTemplate:
     declarations: tuple[FinalDeclaration, ...]
     plugins: tuple[PluginRef, ...] = ()
     assessors: int = 2
+    admission_days: int = 0  # terms in days, as the candidate reads them; 0: none is named
+    assessment_days: int = 0
+    decision_days: int = 0
+    entry_requirements: tuple[EntryRequirement, ...] = ()
+    development_log: tuple[LogKind, ...] = ()
+    transition: Mapping[str, str] = field(default_factory=dict)
+    accreditation: Mapping[str, str] = field(default_factory=dict)
+    holder: Mapping[str, Any] = field(default_factory=dict)
+    renewal: Mapping[str, Any] = field(default_factory=dict)
+    plugin_choice: Mapping[str, int] = field(default_factory=dict)
 
     def section(self, section_id: str) -> Section | None:
         return next((section for section in self.sections if section.id == section_id), None)

@@ -2,7 +2,8 @@
 
 ``types(plugins)`` is the table of all types by name; plugin types come with a guard around them. A settings mapping
 holds the keys of the type (``model.Question.settings``); callers may add ``label`` (for a table's caption), ``today``
-(``date`` or ``YYYY-MM-DD``, for limits that say ``today``) and ``evidence`` (evidence id -> how a table's cell names it).
+(``date`` or ``YYYY-MM-DD``, for limits that say ``today`` and for periods that go on) and ``evidence`` (evidence id -> how a
+table's cell names it).
 
 Nested questions (``fields`` of a table, ``questions`` of a statement) stand in the settings as in the YAML: a mapping with
 ``id``, ``type``, ``label``, ``hint``, ``required`` and the keys of its type, so that the mapping itself is its settings.
@@ -11,7 +12,7 @@ Answers are as typed, so no function here fails on one of another shape: it then
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -25,6 +26,8 @@ from app.plugin_api import (
     Answer,
     Block,
     Declaration,
+    Facts,
+    Heading,
     ListBlock,
     Paragraph,
     Problem,
@@ -35,13 +38,15 @@ from app.plugin_api import (
     Text,
 )
 from app.plugin_loader import Plugin, call_hook, fail, guarded_call, is_blocks
-from app.schemes import markup
+from app.schemes import markup, spans
 from app.schemes.model import Question
 from app.texts import LANGUAGES, both, both_n, fill, pick
 
 EVIDENCE_KINDS = ("pdf", "jpg", "png", "heic", "docx")
-ROW_TYPES = ("short_text", "long_text", "number", "date", "choice", "evidence")
+ROW_TYPES = ("short_text", "long_text", "number", "date", "period", "choice", "evidence")
 SUMMARY_LENGTH = 160
+CARD_FIELDS, CARD_LETTERS = 4, 120
+"""In documents, rows with more fields than this, and a text longer than this, are cards instead of a table."""
 
 Form = Mapping[str, Sequence[str]]
 Settings = Mapping[str, Any]
@@ -80,6 +85,15 @@ def question(mapping: Mapping[str, Any]) -> Question:
         required=mapping.get("required", True),
         settings=mapping,
     )
+
+
+def in_dossier(question: Question, answers: Mapping[str, Mapping[str, Any]], today: date | str) -> Settings:
+    """A question's settings with what its answer is weighed against: the day, and what stands elsewhere in the dossier."""
+    settings = {**question.settings, "today": str(today)}
+    if within := question.settings.get("within"):
+        section, _, name = within["period"].partition(".")
+        settings["between"] = as_period(answers.get(section, {}).get(name))
+    return settings
 
 
 def nothing(answer: Answer) -> bool:
@@ -135,10 +149,20 @@ def as_date(answer: Answer) -> date | None:
         return None
 
 
-def as_period(answer: Answer) -> tuple[date, date] | None:
-    """First and last day of a period as typed, or None when either is no date or they stand the wrong way round."""
+def as_period(answer: Answer, settings: Settings | None = None) -> tuple[date, date] | None:
+    """First and last day of a period as typed, or None when either is no date or they stand the wrong way round.
+
+    One that goes on (``open`` in the settings) lasts up to and including ``today``.
+    """
     first, last = as_date(_part(answer, "from")), as_date(_part(answer, "to"))
+    if settings and goes_on(answer, settings):
+        last = _today(settings)
     return (first, last) if first and last and first <= last else None
+
+
+def goes_on(answer: Answer, settings: Settings) -> bool:
+    """Whether a period has no last day yet, where that is allowed."""
+    return bool(settings.get("open")) and nothing(_part(answer, "to"))
 
 
 def shown_number(number: Decimal, language: str) -> str:
@@ -316,8 +340,22 @@ def _check_number(answer: Answer, settings: Settings) -> Problems:
     if least is not None and number < _decimal(least):
         return _problem(both("Vul een getal in van %(limit)s of meer."), limit=_decimal(least))
     if most is not None and number > _decimal(most):
-        return _problem(both("Vul een getal in van %(limit)s of minder."), limit=_decimal(most))
+        return _too_large(_word(answer).strip(), number, settings)
     return ()
+
+
+def _too_large(typed: str, number: Decimal, settings: Settings) -> Problems:
+    """Who typed ``1.500`` most likely meant one and a half: then that is asked, and how the number was read is said."""
+    limit = _decimal(settings["max"])
+    if not re.fullmatch(r"[-−+]?[0-9]{1,3}[.,][0-9]{3}", typed):
+        return _problem(both("Vul een getal in van %(limit)s of minder."), limit=limit)
+    values = {"typed": typed, "number": str(int(number)), "limit": limit}
+    meant = Decimal(typed.replace(",", ".")).normalize()
+    three = typed[-1] != "0"  # three digits behind the comma cannot be typed: they part thousands
+    if three or _check_number(f"{meant:f}", settings):
+        return _problem(both("%(typed)s lezen wij als %(number)s. Vul een getal in van %(limit)s of minder."), **values)
+    text = both("%(typed)s lezen wij als %(number)s. Bedoelt u %(meant)s? Vul dat dan in. Er kan hoogstens %(limit)s staan.")
+    return _problem(text, meant=meant, **values)
 
 
 def _decimal(value: float | Decimal) -> Decimal:
@@ -343,9 +381,13 @@ def _check_date(answer: Answer, settings: Settings) -> Problems:
     day = as_date(answer)
     if day is None:
         return _date_form_problem(answer)
+    if not spans.EARLIEST <= day <= spans.LATEST:
+        return _problem(both("Het jaar %(year)s klopt vast niet. Controleer het jaar."), year=_date_parts(answer)[2])
     least, most = _limit(settings, "min"), _limit(settings, "max")
     if least and day < least:
         return _problem(both("Vul een datum in op of na %(limit)s."), limit=least)
+    if most and day > most and settings.get("max") == "today":
+        return _problem(both("%(day)s ligt in de toekomst. Vul een datum in tot en met vandaag."), day=day)
     if most and day > most:
         return _problem(both("Vul een datum in op of voor %(limit)s."), limit=most)
     return ()
@@ -383,10 +425,13 @@ def _limit(settings: Settings, key: str) -> date | None:
     """A limit of a date question; ``today`` counts only where the caller says which day that is."""
     limit = settings.get(key)
     if limit == "today":
-        limit = settings.get("today")
-    if isinstance(limit, date):
-        return limit
+        return _today(settings)
     return date.fromisoformat(limit) if limit else None
+
+
+def _today(settings: Settings) -> date | None:
+    today = settings.get("today")
+    return today if isinstance(today, date) or not today else date.fromisoformat(today)
 
 
 def _date_summary(answer: Answer, settings: Settings, language: str) -> str:
@@ -405,6 +450,12 @@ def _read_period(form: Form, name: str, settings: Settings) -> dict[str, dict[st
 def _check_period(answer: Answer, settings: Settings) -> Problems:
     for end, words in (("from", both("Begindatum: %(problem)s")), ("to", both("Einddatum: %(problem)s"))):
         part = _part(answer, end)
+        if end == "to" and goes_on(answer, settings):
+            today, first = _today(settings), as_date(_part(answer, "from"))
+            if today and first and first > today:
+                text = both("Begindatum: %(day)s ligt in de toekomst. Vul een datum in tot en met vandaag.")
+                return _problem(text, day=first)
+            return ()
         if problems := _check_date(part, settings):
             return _problem(words, problem=problems[0].text)
     if as_period(answer) is None:
@@ -413,7 +464,8 @@ def _check_period(answer: Answer, settings: Settings) -> Problems:
 
 
 def _period_summary(answer: Answer, settings: Settings, language: str) -> str:
-    return " – ".join(_date_summary(_part(answer, end), settings, language) for end in ("from", "to"))
+    first, last = (_date_summary(_part(answer, end), settings, language) for end in ("from", "to"))
+    return " – ".join((first, both("heden")[language] if goes_on(answer, settings) else last))
 
 
 def _period_blocks(answer: Answer, settings: Settings, language: str) -> Sequence[Block]:
@@ -434,7 +486,27 @@ def _known(settings: Settings, key: str) -> set[str]:
 
 
 def _check_choice(answer: Answer, settings: Settings) -> Problems:
-    return () if _word(answer) in _known(settings, "options") else _problem(both("Kies een van de mogelijkheden."))
+    chosen = next((option for option in settings.get("options", ()) if option["id"] == _word(answer)), None)
+    if chosen is None:
+        return _not_there(_word(answer), settings)
+    today, until = _today(settings), chosen.get("until")
+    if today and until and today > date.fromisoformat(until):
+        text = both(
+            "%(name)s staat na %(day)s niet meer op de lijst. Maak een andere keuze, of vraag het secretariaat of deze nog mag."
+        )
+        return _problem(text, name=chosen["label"], day=date.fromisoformat(until))
+    return ()
+
+
+def _not_there(typed: str, settings: Settings) -> Problems:
+    """``list`` in the settings: the name of the maintained list that the options come from."""
+    if "list" not in settings:
+        return _problem(both("“%(typed)s” is hier geen mogelijkheid. Maak een andere keuze."), typed=_short(typed))
+    text = both(
+        "“%(typed)s” staat niet op de lijst %(list)s. Het secretariaat houdt die lijst bij. Maak een andere keuze, of vraag het "
+        "secretariaat wat u het best kunt kiezen."
+    )
+    return _problem(text, typed=_short(typed), list=settings["list"])
 
 
 def _choice_summary(answer: Answer, settings: Settings, language: str) -> str:
@@ -451,8 +523,8 @@ def _read_choices(form: Form, name: str, settings: Settings) -> list[str]:
 
 def _check_choices(answer: Answer, settings: Settings) -> Problems:
     chosen = set(_words(answer))
-    if not chosen or chosen - _known(settings, "options"):
-        return _problem(both("Kies uit de mogelijkheden."))
+    if unknown := sorted(chosen - _known(settings, "options")):
+        return _not_there(unknown[0], settings)
     least, most = _range(settings, "choose")
     if least is not None and len(chosen) < least:
         return _problem(both("Kies er nog %(n)s."), n=least - len(chosen))
@@ -558,18 +630,126 @@ class Total:
 
 
 def totals(answer: Answer, settings: Settings) -> tuple[Total, ...]:
-    """The totals of a table's rows; what is no number counts for nothing."""
-    return tuple(_total(_rows(answer), total, settings) for total in settings.get("totals", ()))
+    """The totals of a table's rows; what is no number, or lies outside the period that counts, counts for nothing."""
+    counting = [row for row in _rows(answer) if not _outside(row, settings)]
+    return tuple(_total(counting, total, settings) for total in settings.get("totals", ()))
+
+
+def _outside(row: Mapping[str, Any], settings: Settings) -> bool:
+    """Whether the date of a row lies outside the period that the scheme counts, as far as that is known (``in_dossier``)."""
+    between: tuple[date, date] | None = settings.get("between")
+    day = as_date(row.get(settings["within"]["field"])) if between else None
+    return bool(between and day and not between[0] <= day <= between[1])
+
+
+def _check_within(rows: Sequence[Mapping[str, Any]], settings: Settings) -> list[Problem]:
+    between: tuple[date, date] | None = settings.get("between")
+    if not between:
+        return []
+    text = _filled(
+        both("Deze datum valt buiten de periode die telt: %(first)s – %(last)s. Pas de datum aan of haal de regel weg."),
+        first=between[0],
+        last=between[1],
+    )
+    field = settings["within"]["field"]
+    return [Problem(text, row=_word(row.get("row")), field=field) for row in rows if _outside(row, settings)]
+
+
+def _check_distinct(rows: Sequence[Mapping[str, Any]], settings: Settings) -> list[Problem]:
+    """Rows that say the same as one before them in all fields of a group, so that nothing counts twice."""
+    problems: list[Problem] = []
+    types = {field["id"]: field["type"] for field in settings["fields"]}
+    for group in settings.get("distinct", ()):
+        first: dict[Any, Mapping[str, Any]] = {}
+        for row in rows:
+            for key in _keys(row, group, types):
+                if first.setdefault(key, row) is row:
+                    continue
+                title = _word(first[key].get(settings.get("row_title", ""))).strip()
+                text = both(
+                    "Dit lijkt op een andere regel: %(title)s. Alles telt één keer. Hoort het bij elkaar? "
+                    "Maak er dan één regel van."
+                )
+                problems.append(Problem(_filled(text, title=title or "…"), row=_word(row.get("row")), field=group[0]))
+                break
+    return problems
+
+
+def shared_evidence(answer: Answer, settings: Settings) -> Iterator[tuple[str, int, int]]:
+    """What of a table's evidence stands at a row before it too: (the row's id, evidence id, number of that first row from 1).
+
+    Not wrong, for one certificate may prove two activities; only worth a question. Fields that ``distinct`` refuses are left out.
+    """
+    refused = {group[0] for group in settings.get("distinct", ()) if len(group) == 1}
+    for field in settings["fields"]:
+        if field["type"] != "evidence" or field["id"] in refused:
+            continue
+        first: dict[int, int] = {}
+        for number, row in enumerate(_rows(answer), 1):
+            for evidence in dict.fromkeys(_numbers(row.get(field["id"]))):
+                if first.setdefault(evidence, number) != number:
+                    yield _word(row.get("row")), evidence, first[evidence]
+
+
+def _keys(row: Mapping[str, Any], group: Sequence[str], types: Mapping[str, str]) -> list[Any]:
+    """What a row is known by in a group of fields; nothing when one of them is empty. Each file of evidence counts alone."""
+    if any(nothing(row.get(name)) for name in group):
+        return []
+    if len(group) == 1 and types[group[0]] == "evidence":
+        return sorted(set(_numbers(row.get(group[0]))))
+    return [tuple(_same(row.get(name)) for name in group)]
+
+
+def alike(one: Answer, other: Answer) -> bool:
+    """Whether two answers say the same, however they are typed."""
+    return bool(_same(one) == _same(other))
+
+
+def _same(answer: Answer) -> Any:
+    """An answer in a form in which two ways of typing it are equal."""
+    if isinstance(answer, str):
+        return as_number(answer) or " ".join(answer.casefold().split())
+    return as_date(answer) or as_period(answer) or str(answer)
+
+
+@dataclass(frozen=True)
+class Cap:
+    """How much the rows with one ``value`` of the choice ``by`` add to a total: at most ``max`` of what was ``entered``."""
+
+    field: str
+    by: str
+    value: str
+    entered: Decimal
+    max: Decimal
+
+    @property
+    def excess(self) -> Decimal:
+        return max(self.entered - self.max, Decimal(0))
+
+
+def caps(answer: Answer, settings: Settings) -> tuple[Cap, ...]:
+    """What the caps of a table leave of its rows, as ``totals`` counts them."""
+    counting = [row for row in _rows(answer) if not _outside(row, settings)]
+    return tuple(_caps(counting, settings))
+
+
+def _caps(rows: Sequence[Mapping[str, Any]], settings: Settings) -> list[Cap]:
+    return [
+        Cap(
+            field=cap["field"],
+            by=cap["by"],
+            value=cap["value"],
+            entered=_sum([row for row in rows if row.get(cap["by"]) == cap["value"]], cap["field"], settings),
+            max=_decimal(cap["max"]),
+        )
+        for cap in settings.get("caps", ())
+    ]
 
 
 def _total(rows: Sequence[Mapping[str, Any]], total: Mapping[str, Any], settings: Settings) -> Total:
     field = total["field"]
-    entered = _sum(rows, field)
-    excess = Decimal(0)
-    for cap in settings.get("caps", ()):
-        if cap["field"] == field:
-            capped = _sum([row for row in rows if row.get(cap["by"]) == cap["value"]], field)
-            excess += max(capped - _decimal(cap["max"]), Decimal(0))
+    entered = _sum(rows, field, settings)
+    excess = sum((cap.excess for cap in _caps(rows, settings) if cap.field == field), Decimal(0))
     least, most = total.get("min"), total.get("max")
     return Total(
         field=field,
@@ -582,8 +762,138 @@ def _total(rows: Sequence[Mapping[str, Any]], total: Mapping[str, Any], settings
     )
 
 
-def _sum(rows: Sequence[Mapping[str, Any]], field: str) -> Decimal:
-    return sum((as_number(row.get(field)) or Decimal(0) for row in rows), Decimal(0))
+def _sum(rows: Sequence[Mapping[str, Any]], name: str, settings: Settings) -> Decimal:
+    """A number with something wrong in it, such as -5 or 1500 where 40 is the most, counts for nothing until it is mended."""
+    field = next(one for one in settings["fields"] if one["id"] == name)
+    typed = [row.get(name) for row in rows]
+    return sum((as_number(one) or Decimal(0) for one in typed if not _check_number(one, field)), Decimal(0))
+
+
+@dataclass(frozen=True)
+class Span:
+    """What the periods in a table's rows make together. ``until``: the day up to which one that goes on is counted."""
+
+    label: Text
+    stretches: tuple[spans.Stretch, ...]
+    min_years: int
+    within_years: int | None
+    until: date | None
+
+    @property
+    def short(self) -> spans.Length | None:
+        """What lacks; None when it is enough."""
+        return spans.short_of(self.stretches, self.min_years)
+
+
+def span(answer: Answer, settings: Settings) -> Span | None:
+    """What a table's ``span`` asks for, if it has one. A period with something wrong in it counts for nothing."""
+    asked = settings.get("span")
+    if not asked:
+        return None
+    field = next(one for one in settings["fields"] if one["id"] == asked["field"])
+    inner, today, within = _nested(field, settings), _today(settings), asked.get("within_years")
+    typed = [row.get(asked["field"]) for row in _rows(answer)]
+    good = [one for one in typed if not nothing(one) and not _check_period(one, inner)]
+    periods = [period for one in good if (period := as_period(one, inner)) is not None]
+    first = spans.months_after(today, -12 * within) if today and within else spans.EARLIEST
+    return Span(
+        label=asked["label"],
+        stretches=spans.joined(periods, first),
+        min_years=asked["min_years"],
+        within_years=within,
+        until=today if any(goes_on(one, inner) for one in good) else None,
+    )
+
+
+def _check_span(found: Span | None) -> list[Problem]:
+    if found is None or found.short is None:
+        return []
+    return _problem(
+        both("%(label)s: u komt nog %(short)s tekort. Het is nu %(length)s en er is minstens %(limit)s nodig."),
+        label=found.label,
+        short=length_text(found.short),
+        length=length_text(spans.length(found.stretches)),
+        limit=length_text(spans.Length(found.min_years, 0, 0)),
+    )
+
+
+def length_text(length: spans.Length) -> Text:
+    """``4 jaar en 2 maanden``. Days are left out behind years and months together."""
+    told = _length_parts(length)
+    return told[0] if len(told) == 1 else both("%(first)s en %(second)s", first=told[0], second=told[1])
+
+
+def _length_parts(length: spans.Length) -> list[Text]:
+    parts = [
+        (length.years, both_n("%(n)s jaar", "%(n)s jaar", length.years)),
+        (length.months, both_n("%(n)s maand", "%(n)s maanden", length.months)),
+        (length.days, both_n("%(n)s dag", "%(n)s dagen", length.days)),
+    ]
+    return [text for count, text in parts if count] or [parts[-1][1]]
+
+
+def span_notes(found: Span) -> list[Text]:
+    """What explains a span: up to which day was counted, and the time in between that the periods leave out."""
+    notes = _counting_notes(found)
+    if between := spans.gaps(found.stretches):
+        listed = {language: "; ".join(_stretch_words(gap, language) for gap in between) for language in LANGUAGES}
+        notes.append(both("Niet ingevuld: %(listed)s.", listed=listed))
+    return notes
+
+
+def _counting_notes(found: Span) -> list[Text]:
+    notes: list[Text] = []
+    if found.until:
+        notes.append(_filled(both("Gerekend tot en met %(day)s."), day=found.until))
+    if found.within_years:
+        notes.append(both("Alleen de laatste %(n)s jaar telt mee.", n=found.within_years))
+    return notes
+
+
+def _stretch_words(stretch: spans.Stretch, language: str) -> str:
+    ends = (stretch.first,) if stretch.first == stretch.last else (stretch.first, stretch.last)
+    return " – ".join(shown_date(day, language) for day in ends)
+
+
+def _span_blocks(found: Span | None, rows: int, language: str) -> tuple[Block, ...]:
+    """The length in a sentence; with more than one row also how it was counted, so that nobody has to do it again."""
+    if found is None:
+        return ()
+    needed = both(
+        "%(length)s (minstens %(limit)s nodig).",
+        length=length_text(spans.length(found.stretches)),
+        limit=length_text(spans.Length(found.min_years, 0, 0)),
+    )
+    words = " ".join(text[language] for text in (needed, *_counting_notes(found)))
+    told = Paragraph((Run(f"{pick(found.label, language)}: ", bold=True), Run(words)))
+    return (told, _counted(found, language)) if rows > 1 and found.stretches else (told,)
+
+
+def _counted(found: Span, language: str) -> Table:
+    """Each stretch that counts, and the time in between."""
+    between = spans.gaps(found.stretches)
+    rows = []
+    for stretch in sorted((*found.stretches, *between)):
+        counts = stretch not in between
+        length = _whole_length(spans.length([stretch]), language) if counts else both("telt niet mee")[language]
+        ends = ((Run(shown_date(day, language)),) for day in (stretch.first, stretch.last))
+        rows.append((*ends, (Run(length, italic=not counts),)))
+    sum_of_all = (Run(_whole_length(spans.length(found.stretches), language), bold=True),)
+    return Table(
+        caption=both("%(label)s: wat meetelt", label=found.label)[language],
+        header=tuple(text[language] for text in (both("Van"), both("Tot en met"), both("Duur"))),
+        rows=tuple(rows),
+        totals=((Run(both("Samen")[language], bold=True),), (), sum_of_all),
+        numeric=(2,),
+    )
+
+
+def _whole_length(length: spans.Length, language: str) -> str:
+    """``2 jaar, 10 maanden en 15 dagen``."""
+    told = [text[language] for text in _length_parts(length)]
+    if len(told) < 2:
+        return told[0]
+    return both("%(first)s en %(second)s")[language] % {"first": ", ".join(told[:-1]), "second": told[-1]}
 
 
 def _nested(field: Mapping[str, Any], settings: Settings) -> Settings:
@@ -632,7 +942,7 @@ def _check_table(answer: Answer, settings: Settings) -> Problems:
         )
     for total in totals(answer, settings):
         problems += _check_total(total)
-    return problems
+    return [*problems, *_check_span(span(answer, settings)), *_check_within(rows, settings), *_check_distinct(rows, settings)]
 
 
 def _check_total(total: Total) -> list[Problem]:
@@ -658,7 +968,9 @@ def shown_total(total: Total, language: str) -> str:
 
 def _table_summary(answer: Answer, settings: Settings, language: str) -> str:
     rows = both_n("%(n)s regel", "%(n)s regels", len(_rows(answer)))[language]
-    return ", ".join([rows, *(shown_total(total, language) for total in totals(answer, settings))])
+    found = span(answer, settings)
+    lengths = [length_text(spans.length(found.stretches))[language]] if found else []
+    return ", ".join([rows, *(shown_total(total, language) for total in totals(answer, settings)), *lengths])
 
 
 def _table_blocks(answer: Answer, settings: Settings, language: str) -> Sequence[Block]:
@@ -666,18 +978,81 @@ def _table_blocks(answer: Answer, settings: Settings, language: str) -> Sequence
     rows = tuple(
         tuple(_cell(row.get(field["id"]), _nested(field, settings), language) for field in fields) for row in _rows(answer)
     )
-    return (
-        Table(
+    told = [column for column, field in enumerate(fields) if field["type"] == "long_text"]
+    longest = max((sum(len(run.text) for run in row[column]) for row in rows for column in told), default=0)
+    if len(fields) > CARD_FIELDS and longest > CARD_LETTERS:
+        whole: tuple[Block, ...] = tuple(_cards(answer, settings, language))
+    else:
+        table = Table(
             caption=pick(settings.get("label"), language),
-            header=tuple(pick(field["label"], language) for field in fields),
+            header=tuple(_column_title(field, language) for field in fields),
             rows=rows,
             totals=_totals_row(totals(answer, settings), fields, language),
             numeric=tuple(column for column, field in enumerate(fields) if field["type"] == "number"),
-        ),
-    )
+        )
+        whole = (table,)
+    by_kind = _by_kind(answer, settings, language)
+    return (*whole, *by_kind, *_span_blocks(span(answer, settings), len(rows), language))
 
 
-def _cell(answer: Answer, field: Settings, language: str) -> Runs:
+def _cards(answer: Answer, settings: Settings, language: str) -> Iterator[Block]:
+    """Each row as a heading and its facts, where a column of running text would become a narrow ribbon."""
+    for number, row in enumerate(_rows(answer), 1):
+        title = _word(row.get(settings.get("row_title", ""))).strip()
+        yield Heading(f"{number}. {title}".strip(), level=3)
+        facts = []
+        for field in settings["fields"]:
+            if not title or field["id"] != settings["row_title"]:
+                runs = _cell(row.get(field["id"]), _nested(field, settings), language, alone=True)
+                facts.append((pick(field["label"], language), runs or (Run(both("Niet ingevuld")[language], italic=True),)))
+        yield Facts(tuple(facts))
+    if sums := totals(answer, settings):
+        yield Facts(tuple((pick(one.label, language), (Run(shown_total(one, language), bold=True),)) for one in sums))
+
+
+def _by_kind(answer: Answer, settings: Settings, language: str) -> Iterator[Table]:
+    """What was entered and what counts for each kind, for a total that caps take something off."""
+    fields = {field["id"]: field for field in settings["fields"]}
+    rows = [row for row in _rows(answer) if not _outside(row, settings)]
+    for total in totals(answer, settings):
+        caps = [cap for cap in settings.get("caps", ()) if cap["field"] == total.field]
+        for by in dict.fromkeys(cap["by"] for cap in caps):
+            most = {cap["value"]: _decimal(cap["max"]) for cap in caps if cap["by"] == by}
+            shown = []
+            for kind in dict.fromkeys([option["id"] for option in fields[by].get("options", ())]):
+                entered = _sum([row for row in rows if row.get(by) == kind], total.field, settings)
+                if entered:
+                    amounts = (entered, most.get(kind), min(entered, most.get(kind, entered)))
+                    shown.append(
+                        (
+                            (Run(_label(fields[by], "options", kind, language)),),
+                            *((Run("–" if amount is None else shown_number(amount, language)),) for amount in amounts),
+                        )
+                    )
+            if shown:
+                sums = (shown_number(total.entered, language), "", shown_number(total.counted, language))
+                words = (both("Ingevuld"), both("Hoogstens"), both("Telt mee"))
+                yield Table(
+                    caption=both("%(label)s, per soort", label=total.label)[language],
+                    header=(pick(fields[by]["label"], language), *(text[language] for text in words)),
+                    rows=tuple(shown),
+                    totals=(
+                        (Run(both("Samen")[language], bold=True),),
+                        *((Run(one, bold=True),) if one else () for one in sums),
+                    ),
+                    numeric=(1, 2, 3),
+                )
+
+
+def _column_title(field: Settings, language: str) -> str:
+    """With the unit behind it, unless the label says it already: below it stand numbers alone."""
+    label, unit = pick(field["label"], language), pick(field.get("unit"), language)
+    said = re.search(rf"\b{re.escape(unit)}", label, re.IGNORECASE)
+    return label if said else f"{label} ({unit})"
+
+
+def _cell(answer: Answer, field: Settings, language: str, *, alone: bool = False) -> Runs:
+    """``alone``: beside its own label, with its unit and on one line."""
     of_type = BUILT_IN[field["type"]]
     if of_type.is_empty(answer):
         return ()
@@ -687,7 +1062,21 @@ def _cell(answer: Answer, field: Settings, language: str) -> Runs:
         return (Run(_word(answer).strip()),)
     if field["type"] == "evidence" and "evidence" in field:
         return (Run(", ".join(field["evidence"].get(number, str(number)) for number in _numbers(answer))),)
-    return (Run(of_type.summary(answer, field, language)),)
+    if field["type"] == "number" and not alone:
+        return (Run(of_type.summary(answer, {**field, "unit": None}, language)),)
+    words = of_type.summary(answer, field, language)
+    return (Run(words.replace(" – ", " –\n", 1) if field["type"] == "period" and not alone else words),)
+
+
+def _totals_label(sums: Sequence[Total], language: str) -> str:
+    """With one total also what it takes: ``Totaal aantal punten (88,5 ingevuld, minstens 75 nodig)``."""
+    if len(sums) > 1:
+        return both("Totaal")[language]
+    (total,) = sums
+    entered = [] if total.counted == total.entered else [_filled(both("%(entered)s ingevuld"), entered=total.entered)]
+    needed = [] if total.min is None else [_filled(both("minstens %(limit)s nodig"), limit=total.min)]
+    notes = ", ".join(text[language] for text in (*entered, *needed))
+    return pick(total.label, language) + (f" ({notes})" if notes else "")
 
 
 def _totals_row(sums: Sequence[Total], fields: Sequence[Mapping[str, Any]], language: str) -> tuple[Runs, ...]:
@@ -697,10 +1086,9 @@ def _totals_row(sums: Sequence[Total], fields: Sequence[Mapping[str, Any]], lang
     row: list[Runs] = []
     for column, field in enumerate(fields):
         if total := by_field.get(field["id"]):
-            row.append((Run(shown_total(total, language), bold=True),))
+            row.append((Run(shown_number(total.counted, language), bold=True),))
         elif column == 0:
-            words = pick(sums[0].label, language) if len(sums) == 1 else both("Totaal")[language]
-            row.append((Run(words, bold=True),))
+            row.append((Run(_totals_label(sums, language), bold=True),))
         else:
             row.append(())
     return tuple(row)
@@ -808,7 +1196,7 @@ BUILT_IN: Mapping[str, QuestionType] = {
             blocks=_period_blocks,
             summary=_period_summary,
             is_empty=nothing,
-            settings={"min": "date", "max": "date"},
+            settings={"min": "date", "max": "date", "open": "bool"},
         ),
         QuestionType(
             name="choice",
@@ -858,7 +1246,16 @@ BUILT_IN: Mapping[str, QuestionType] = {
             blocks=_table_blocks,
             summary=_table_summary,
             is_empty=nothing,
-            settings={"fields": "fields", "rows": "range", "row_title": "str", "totals": "list", "caps": "list"},
+            settings={
+                "fields": "fields",
+                "rows": "range",
+                "row_title": "str",
+                "totals": "list",
+                "caps": "list",
+                "span": "list",
+                "within": "list",
+                "distinct": "list",
+            },
         ),
         QuestionType(
             name="evidence",
@@ -878,7 +1275,23 @@ BUILT_IN: Mapping[str, QuestionType] = {
             blocks=_no_blocks,
             summary=lambda answer, settings, language: "",
             is_empty=lambda answer: True,
-            settings={"role": "text", "reads": "list", "questions": "fields", "consent": "text"},
+            settings={
+                "kind": "str",
+                "role": "text",
+                "many": "text",
+                "reads": "list",
+                "questions": "fields",
+                "consent": "text",
+                "independence": "text",
+                "upload": "bool",
+                "count": "int",
+                "reminders": "list",
+                "days": "int",
+                "anonymous": "bool",
+                "least": "int",
+                "quote_if": "str",
+                "together_with": "str",
+            },
         ),
     )
 }

@@ -10,7 +10,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, is_dataclass
 from dataclasses import fields as dataclass_fields
 from datetime import date
+from functools import cache
 from hashlib import sha256
+from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
@@ -18,20 +21,28 @@ from marshmallow import Schema, ValidationError, fields, validate, validates_sch
 from app.errors import TemplateFault
 from app.plugin_api import QuestionType
 from app.plugin_loader import ID, ID_RULE, KINDS
+from app.schemes import statement_settings
 from app.schemes.model import (
     CRITERION_GROUPS,
     Criterion,
     DossierTemplate,
+    EntryRequirement,
     FinalDeclaration,
     Group,
     Guidance,
     Level,
+    LogKind,
     PluginRef,
     Question,
     Section,
 )
 from app.schemes.question_types import EVIDENCE_KINDS, ROW_TYPES
+from app.texts import LANGUAGES, both
 from app.yaml_lines import Document, KeyPath
+
+Options = Sequence[Mapping[str, Any]]
+Maintained = tuple[Mapping[str, str], Options]
+"""A list that is maintained apart: its title and its items as options."""
 
 # --- fields --------------------------------------------------------------------------------------------------------
 
@@ -81,12 +92,17 @@ def Int(least: int = 0, **options: Any) -> fields.Integer:
 
 
 class Number(fields.Field[Any]):
-    """A whole or decimal number as YAML gives it; a text that looks like one is refused."""
+    """A whole or decimal number as YAML gives it, of ``least`` or more; a text that looks like one is refused."""
 
-    default_error_messages = _messages("a number")
+    def __init__(self, least: float | None = None, **options: Any) -> None:
+        allowed = "a number" if least is None else f"a number of {least} or more"
+        super().__init__(error_messages=_messages(allowed), **options)
+        self.least = least
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
         if isinstance(value, bool) or not isinstance(value, int | float):
+            raise self.make_error("invalid")
+        if self.least is not None and value < self.least:
             raise self.make_error("invalid")
         return value
 
@@ -149,7 +165,7 @@ class Levels(fields.Field[dict[int, Any]]):
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> dict[int, Any]:
         if not isinstance(value, dict) or not all(isinstance(score, int) for score in value):
             raise self.make_error("invalid")
-        return {score: _each(BothSchema(), text, score) for score, text in value.items()}
+        return {score: _each(made(BothSchema), text, score) for score, text in value.items()}
 
 
 def _each(schema: Schema, value: Any, key: int) -> Any:
@@ -160,6 +176,12 @@ def _each(schema: Schema, value: Any, key: int) -> Any:
 
 
 # --- schemas -------------------------------------------------------------------------------------------------------
+
+
+@cache
+def made(schema: type[Strict]) -> Strict:
+    """The one instance of a schema: making one costs more than reading with it, and a form has hundreds of questions."""
+    return schema()
 
 
 class RangeSchema(Strict):
@@ -177,24 +199,29 @@ def _in_order(data: Mapping[str, Any]) -> None:
         raise ValidationError({"min": ["needed is no more than max"]})
 
 
-class OptionSchema(Strict):
-    id = Matching(
+def OptionId() -> fields.String:
+    return Matching(
         r"[a-z0-9_]{1,40}",
         "an id of 1 to 40 lower-case letters, digits and underscores, in quotes when it is a number",
         required=True,
     )
+
+
+class OptionSchema(Strict):
+    id = OptionId()
     label = Both(required=True)
     hint = Both()
 
 
 class FieldSchema(Strict):
-    """What every question has; a nested one knows no ``shown_if``."""
+    """What every question has; a nested one knows no ``shown_if``. What it serves, ``_Reading.served`` looks after."""
 
     id = QuestionId()
     type = String(required=True)
     label = Both(required=True)
     hint = Both()
     required = Bool(load_default=True)
+    serves = Many(Id())
 
 
 class QuestionSchema(FieldSchema):
@@ -230,8 +257,19 @@ class DateSchema(Strict):
         _in_order(data)
 
 
+class PeriodSchema(DateSchema):
+    open = Bool()
+
+
 class ChoiceSchema(Strict):
-    options = Many(Nested(OptionSchema), least=2, required=True)
+    options = Many(Nested(OptionSchema))
+    options_from = Id()
+
+    @validates_schema
+    def enough(self, data: Mapping[str, Any], **kwargs: Any) -> None:
+        if "options_from" not in data and len(data.get("options", ())) < 2:
+            problem = "needed is a list of 2 or more"
+            raise ValidationError({"options": [problem if "options" in data else f"is missing; {problem}"]})
 
 
 class ChoicesSchema(ChoiceSchema):
@@ -249,16 +287,37 @@ class DeclarationSchema(Strict):
 class TotalSchema(Strict):
     field = Id(required=True)
     label = Both(required=True)
-    min = Number()
-    max = Number()
+    min = Number(0)
+    max = Number(0)
     unit = Both()
+
+    @validates_schema
+    def in_order(self, data: Mapping[str, Any], **kwargs: Any) -> None:
+        _in_order(data)
 
 
 class CapSchema(Strict):
     field = Id(required=True)
     by = Id(required=True)
     value = String(required=True)
-    max = Number(required=True)
+    max = Number(0, required=True)
+
+
+class SpanSchema(Strict):
+    field = Id(required=True)
+    label = Both(required=True)
+    min_years = Int(1, required=True)
+    within_years = Int(1)
+
+    @validates_schema
+    def in_order(self, data: Mapping[str, Any], **kwargs: Any) -> None:
+        if data.get("within_years", data.get("min_years", 0)) < data.get("min_years", 0):
+            raise ValidationError({"within_years": ["needed is no less than min_years"]})
+
+
+class WithinSchema(Strict):
+    field = Id(required=True)
+    period = Matching(r"[a-z0-9_]+\.[a-z0-9_]+", "a question, such as personal.certificate_period", required=True)
 
 
 class TableSchema(Strict):
@@ -267,6 +326,9 @@ class TableSchema(Strict):
     row_title = Id()
     totals = Many(Nested(TotalSchema))
     caps = Many(Nested(CapSchema))
+    span = Nested(SpanSchema)
+    within = Nested(WithinSchema)
+    distinct = Many(Many(Id()))
 
 
 class EvidenceSchema(Strict):
@@ -276,10 +338,21 @@ class EvidenceSchema(Strict):
 
 
 class StatementSchema(Strict):
+    kind = OneOf(statement_settings.KINDS)
     role = Both(required=True)
-    reads = Many(Id(), required=True)
+    many = Both()
+    reads = Many(Id(), required=True, least=0)
     questions = Many(fields.Raw(), required=True)
     consent = Both(required=True)
+    independence = Both()
+    upload = Bool()
+    count = Int(1)
+    reminders = Many(Int(1), least=0)
+    days = Int(1)
+    anonymous = Bool()
+    least = Int(2)
+    quote_if = Id()
+    together_with = Id()
 
 
 _BUILT_IN: Mapping[str, type[Strict]] = {
@@ -287,7 +360,7 @@ _BUILT_IN: Mapping[str, type[Strict]] = {
     "long_text": LongTextSchema,
     "number": NumberSchema,
     "date": DateSchema,
-    "period": DateSchema,
+    "period": PeriodSchema,
     "choice": ChoiceSchema,
     "choices": ChoicesSchema,
     "scale": ScaleSchema,
@@ -316,6 +389,8 @@ class GuidanceSchema(Strict):
     look_for = Many(Both(), load_default=list)
     starr = Bool(load_default=False)
     example = Both()
+    weak_example = Both()
+    weak_because = Both()
 
 
 class CriterionSchema(Strict):
@@ -358,6 +433,97 @@ class FinalDeclarationSchema(Strict):
     text = Both(required=True)
 
 
+class EntryRequirementSchema(Strict):
+    id = Id(required=True)
+    title = Both(required=True)
+    explanation = Both()
+    sections = Many(Id(), least=0, load_default=list)
+    shows = Many(Matching(r"[a-z0-9_]+\.[a-z0-9_]+", "a question, such as education.diploma"), least=0, load_default=list)
+
+
+class LogKindSchema(Strict):
+    id = Id(required=True)
+    label = Both(required=True)
+    table = Matching(r"[a-z0-9_]+\.[a-z0-9_]+", "a table, such as education.activities", required=True)
+    date = Id(required=True)
+    title = Id(required=True)
+    hours = Id(required=True)
+    kind = Id(load_default="")
+    provider = Id(load_default="")
+    evidence = Matching(
+        r"[a-z0-9_]+(\.[a-z0-9_]+)?",
+        "a field of the table, or a question such as reflection_meetings.confirmation",
+        load_default="",
+    )
+
+
+class ListItemSchema(Strict):
+    id = OptionId()
+    label = Both()
+    name = String()
+    fee = Int(1)
+    until = Day()
+
+    @validates_schema
+    def named(self, data: Mapping[str, Any], **kwargs: Any) -> None:
+        if ("label" in data) == ("name" in data):
+            raise ValidationError({"name": ["is missing; needed is either name or label, not both"]})
+
+
+class ListSchema(Strict):
+    list = Id(required=True)
+    title = Both(required=True)
+    version = String(required=True)
+    checked_on = Day(required=True)
+    items = Many(Nested(ListItemSchema), required=True)
+
+
+class _Dates(Strict):
+    @validates_schema
+    def in_order(self, data: Mapping[str, Any], **kwargs: Any) -> None:
+        if data.get("until", data.get("from", "")) < data.get("from", ""):
+            raise ValidationError({"until": ["needed is a date on or after from"]})
+
+
+TransitionSchema: type[Strict] = type(  # ``from`` is a word of Python itself
+    "TransitionSchema",
+    (Strict,),
+    {"from": String(required=True), "until": Day(required=True), "for": OneOf(("started_before",), required=True)},
+)
+AccreditationSchema: type[Strict] = type(
+    "AccreditationSchema",
+    (_Dates,),
+    {"body": String(required=True), "number": String(required=True), "from": Day(required=True), "until": Day()},
+)
+
+
+class HolderSchema(Strict):
+    """For whom a scheme is that one follows as the holder of a certificate."""
+
+    of = Many(Id(), required=True)
+    number = String("a question, such as personal.register_number", load_default="")
+    period = String("a question, such as personal.certificate_period", load_default="")
+    after_expiry = Id(load_default="")
+
+
+class RenewalSchema(Strict):
+    opens_months = Int(1, required=True)
+    remind_months = Many(Int(1), least=0, required=True)
+    grace_days = Int(load_default=0)
+
+    @validates_schema
+    def in_order(self, data: Mapping[str, Any], **kwargs: Any) -> None:
+        months = data.get("remind_months", [])
+        if any(after >= before for before, after in pairwise(months)):
+            raise ValidationError({"remind_months": ["needed are numbers that go down, each once"]})
+        if months and months[0] > data.get("opens_months", months[0]):
+            raise ValidationError({"remind_months": ["needed are no more months than opens_months"]})
+
+
+class PluginChoiceSchema(RangeSchema):
+    """How many plugins one chooses."""
+
+
 class SchemeSchema(Strict):
     scheme = Id(required=True)
     version = Matching(r"[A-Za-z0-9][A-Za-z0-9._-]{0,19}", 'a text in quotes, such as "2026.1"', required=True)
@@ -365,15 +531,25 @@ class SchemeSchema(Strict):
     route = OneOf(("written", "oral"), required=True)
     effective_from = Day(required=True)
     effective_until = Day(load_default="")
+    transition = Nested(TransitionSchema)
+    accreditation = Nested(AccreditationSchema)
+    holder = Nested(HolderSchema)
+    renewal = Nested(RenewalSchema)
     validity_years = Int(1, required=True)
     reference_prefix = Matching(r"[A-Z]{1,6}", "1 to 6 capital letters", required=True)
     hours_expected = Int(1, required=True)
     introduction = Both(required=True)
     assessors = Int(1, load_default=2)
+    admission_days = Int(1, load_default=0)
+    assessment_days = Int(1, load_default=0)
+    decision_days = Int(1, load_default=0)
     accepts_plugins = Many(OneOf(KINDS), least=0, load_default=list)
+    plugins = Nested(PluginChoiceSchema)
     groups = Many(Nested(GroupSchema), required=True)
     scale = Many(Nested(LevelSchema), least=2, required=True)
     declarations = Many(Nested(FinalDeclarationSchema), least=0, load_default=list)
+    entry_requirements = Many(Nested(EntryRequirementSchema), least=0, load_default=list)
+    development_log = Many(Nested(LogKindSchema), load_default=list)
     sections = Many(fields.Raw(), required=True)
 
     @validates_schema
@@ -381,6 +557,10 @@ class SchemeSchema(Strict):
         until = data.get("effective_until")
         if until and until < data.get("effective_from", ""):
             raise ValidationError({"effective_until": ["needed is a date on or after effective_from"]})
+        if "renewal" in data and "holder" not in data:
+            raise ValidationError({"renewal": ["needed is holder too: whose certificates are renewed"]})
+        if data.get("plugins", {}).get("min") and not data.get("accepts_plugins"):
+            raise ValidationError({"plugins": ["needed is accepts_plugins too: which kinds one can choose"]})
 
 
 # --- reading -------------------------------------------------------------------------------------------------------
@@ -406,18 +586,27 @@ class Scheme:
 
 
 def read_scheme(
-    document: Document, areas: Sequence[Document], types: Mapping[str, QuestionType]
+    document: Document, areas: Sequence[Document], types: Mapping[str, QuestionType], lists: Sequence[Document] = ()
 ) -> tuple[Scheme | None, list[TemplateFault]]:
-    """The scheme of a ``scheme.yaml`` and its areas, or None and everything that is wrong."""
-    reading = _Reading(document, types)
-    data = reading.take(SchemeSchema(), document.data, ())
-    for key, name in (("groups", "id"), ("scale", "value"), ("declarations", "id")):
+    """The scheme of a ``scheme.yaml`` with its areas and lists, or None and everything that is wrong."""
+    version = document.data.get("version") if isinstance(document.data, dict) else None
+    options, unread = _read_lists(lists, version)
+    reading = _Reading(document, types, options)
+    reading.faults += unread
+    data = reading.take(made(SchemeSchema), document.data, ())
+    for key, name in (
+        ("groups", "id"),
+        ("scale", "value"),
+        ("declarations", "id"),
+        ("entry_requirements", "id"),
+        ("development_log", "id"),
+    ):
         reading.unique(data.get(key, []), name, (key,))
     raw = document.data.get("sections") if isinstance(document.data, dict) else None
     placed = reading.sections(raw if isinstance(raw, list) else [])
     faults = reading.faults
     for area in areas:
-        one, found = read_area(area, types)
+        one, found = read_area(area, types, lists=options)
         placed += [one] if one else []
         faults += found
     faults += _misplaced(data, placed)
@@ -426,23 +615,58 @@ def read_scheme(
     order = [group["id"] for group in data["groups"]]
     placed.sort(key=lambda one: order.index(one.section.group))
     template = DossierTemplate(
-        **{key: value for key, value in data.items() if key not in ("accepts_plugins", *_NESTED)},
+        **{key: value for key, value in data.items() if key not in ("accepts_plugins", "plugins", *_NESTED)},
+        plugin_choice=data.get("plugins", {}),
         groups=tuple(Group(**group) for group in data["groups"]),
         sections=tuple(one.section for one in placed),
         scale=tuple(Level(**level) for level in data["scale"]),
         declarations=tuple(FinalDeclaration(**declaration) for declaration in data["declarations"]),
+        entry_requirements=_requirements(data["entry_requirements"]),
+        development_log=tuple(LogKind(**kind) for kind in data["development_log"]),
     )
     return Scheme(template, tuple(data["accepts_plugins"]), tuple(placed), document), []
 
 
 def read_area(
-    document: Document, types: Mapping[str, QuestionType], *, plugin: str = "", group: str = ""
+    document: Document,
+    types: Mapping[str, QuestionType],
+    *,
+    plugin: str = "",
+    group: str = "",
+    lists: Mapping[str, Maintained] | None = None,
 ) -> tuple[Placed | None, list[TemplateFault]]:
     """The competency area of a document, or None and everything that is wrong. ``group`` is that of the plugin, if it has one."""
-    reading = _Reading(document, types)
-    schema = PluginAreaSchema() if group else AreaSchema()
+    reading = _Reading(document, types, lists or {})
+    schema = made(PluginAreaSchema) if group else made(AreaSchema)
     section = reading.section(schema, document.data, (), plugin=plugin, group=group)
     return (Placed(section, document, ()) if section and not reading.faults else None), reading.faults
+
+
+def _read_lists(documents: Sequence[Document], version: Any) -> tuple[dict[str, Maintained], list[TemplateFault]]:
+    """The lists of a scheme version, by id. One that was checked for another version is refused: it may be too old."""
+    lists: dict[str, Maintained] = {}
+    faults: list[TemplateFault] = []
+    for document in documents:
+        reading = _Reading(document, {})
+        data = reading.take(made(ListSchema), document.data, ())
+        reading.unique(data.get("items", []), "id", ("items",))
+        name = Path(document.file).stem
+        if data.get("list", name) != name:
+            reading.fault(f"found {data['list']!r}; needed is the name of the file, {name!r}", ("list",))
+        if version is not None and data.get("version", version) != version:
+            problem = f"found {data['version']!r}; needed is the version of the scheme, {version!r}: check the list anew for it"
+            reading.fault(problem, ("version",))
+        faults += reading.faults
+        if not reading.faults:
+            lists[name] = data["title"], [_option(item) for item in data["items"]]
+    return lists, faults
+
+
+def _option(item: Mapping[str, Any]) -> Mapping[str, Any]:
+    """An item of a list as the option of a choice."""
+    fee = {"hint": both("Richtprijs rond € %(fee)s.", fee=item["fee"])} if "fee" in item else {}
+    until = {"until": item["until"]} if "until" in item else {}
+    return {"id": item["id"], "label": item.get("label") or dict.fromkeys(LANGUAGES, item["name"]), **fee, **until}
 
 
 def check_levels(placed: Placed, scores: Set[int]) -> list[TemplateFault]:
@@ -471,7 +695,7 @@ def _misplaced(scheme: Mapping[str, Any], placed: Sequence[Placed]) -> list[Temp
         for one in placed
         if groups and one.section.group not in groups
     ]
-    scores = {level.get("value") for level in scheme.get("scale", [])}
+    scores = {level.get("value") for level in scheme.get("scale", [])} - {None}
     if scores and len(scores) == len(scheme["scale"]):
         faults += [fault for one in placed for fault in check_levels(one, scores)]
     return faults
@@ -480,9 +704,12 @@ def _misplaced(scheme: Mapping[str, Any], placed: Sequence[Placed]) -> list[Temp
 class _Reading:
     """One document being read; ``faults`` grows along the way, so that an author sees all of them at once."""
 
-    def __init__(self, document: Document, types: Mapping[str, QuestionType]) -> None:
+    def __init__(
+        self, document: Document, types: Mapping[str, QuestionType], lists: Mapping[str, Maintained] | None = None
+    ) -> None:
         self.document = document
         self.types = types
+        self.lists = lists or {}
         self.faults: list[TemplateFault] = []
 
     def fault(self, problem: str, path: KeyPath) -> None:
@@ -509,7 +736,8 @@ class _Reading:
                 seen[value] = index
 
     def sections(self, raw: Sequence[Any]) -> list[Placed]:
-        found = [(("sections", index), self.section(SectionSchema(), one, ("sections", index))) for index, one in enumerate(raw)]
+        schema = made(SectionSchema)
+        found = [(("sections", index), self.section(schema, one, ("sections", index))) for index, one in enumerate(raw)]
         return [Placed(section, self.document, path) for path, section in found if section]
 
     def section(self, schema: Schema, raw: Any, path: KeyPath, *, plugin: str = "", group: str = "") -> Section | None:
@@ -517,6 +745,7 @@ class _Reading:
         data = self.take(schema, raw, path)
         self.unique(data.get("criteria", []), "id", (*path, "criteria"))
         questions = self.questions(raw, (*path, "questions"))
+        self.served([one["id"] for one in data.get("criteria", []) if "id" in one], raw, (*path, "questions"))
         if len(self.faults) > before:
             return None
         data |= {
@@ -533,15 +762,41 @@ class _Reading:
             return []
         self.unique(items, "id", path)
         read = [self.question(item, (*path, index), QuestionSchema, self.types) for index, item in enumerate(items)]
-        common = QuestionSchema().fields
-        return [
-            Question(
-                **{key: value for key, value in one.items() if key in common},
-                settings={key: value for key, value in one.items() if key not in common},
-            )
-            for one in read
-            if one is not None
-        ]
+        common = made(QuestionSchema).fields
+        found = []
+        for one in (one for one in read if one is not None):
+            own: dict[str, Any] = {key: value for key, value in one.items() if key in common}
+            settings = {key: value for key, value in one.items() if key not in common}
+            found.append(Question(**{**own, "serves": tuple(own.get("serves", ()))}, settings=settings))
+        return found
+
+    def served(self, criteria: Sequence[str], raw: Any, path: KeyPath) -> None:
+        """Refuses ``serves`` that names a criterion which the area does not have, and where nothing is judged by itself."""
+        questions = raw.get("questions") if isinstance(raw, dict) else None
+        for index, question in enumerate(questions if isinstance(questions, list) else ()):
+            if not isinstance(question, dict):
+                continue
+            self.serving(question, criteria, (*path, index))
+            for key in ("fields", "questions"):
+                inner: Any = question.get(key)
+                for number, field in enumerate(inner if isinstance(inner, list) else ()):
+                    if not isinstance(field, dict) or "serves" not in field:
+                        continue
+                    place = (*path, index, key, number)
+                    if key == "fields" and field.get("type") == "evidence":
+                        self.serving(field, criteria, place)
+                    else:
+                        problem = "a part of a question serves no criterion by itself, unless it is evidence in a table"
+                        self.fault(f"{problem}; put serves at the question", (*place, "serves"))
+
+    def serving(self, question: Mapping[Any, Any], criteria: Sequence[str], path: KeyPath) -> None:
+        named: Any = question.get("serves")
+        for number, name in enumerate(named if isinstance(named, list) else ()):
+            place = (*path, "serves", number)
+            if isinstance(name, str):
+                self.named(name, criteria, "a criterion of this area", place)
+            if name in named[:number]:
+                self.fault(f"found {name!r} twice", place)
 
     def nested(self, raw: Any, path: KeyPath, allowed: Sequence[str]) -> list[dict[str, Any]]:
         """The questions within a question: mappings with all keys of their own and of their type."""
@@ -556,15 +811,32 @@ class _Reading:
         name = raw.get("type") if isinstance(raw, dict) else None
         of_type = types.get(name) if isinstance(name, str) else None
         if of_type is None:
-            self.take(common(), raw, path, ignore=True)
+            self.take(made(common), raw, path, ignore=True)
             if isinstance(name, str):
                 self.fault(f"found {name!r}; needed is one of {', '.join(types)}", (*path, "type"))
             return None
         data = self.take(_schema(common, of_type), raw, path)
+        if "options_from" in data:
+            self.listed(data, path)
         self.look_inside(of_type, data, path)
         if of_type.name == "table" and len(self.faults) == before:
             self.table(data, path)
+        if of_type.name == "statement" and len(self.faults) == before:
+            for place, words in statement_settings.misfits(data):
+                self.fault(words, (*path, *place))
         return data if len(self.faults) == before else None
+
+    def listed(self, data: dict[str, Any], path: KeyPath) -> None:
+        """Puts the options of a list before those that the question has itself, and the list's title beside them."""
+        name = data.pop("options_from")
+        self.named(name, list(self.lists), "a list of this scheme version", (*path, "options_from"))
+        title, options = self.lists.get(name, ({}, ()))
+        taken = {option["id"] for option in options}
+        for index, option in enumerate(data.get("options", ())):
+            if option.get("id") in taken:
+                self.fault(f"found {option['id']!r}; the list {name} has this id", (*path, "options", index, "id"))
+        data["options"] = [*options, *data.get("options", ())]
+        data["list"] = title
 
     def look_inside(self, of_type: QuestionType, data: dict[str, Any], path: KeyPath) -> None:
         """Checks the options of one question and the questions within it."""
@@ -586,7 +858,17 @@ class _Reading:
         self.unique(data.get("totals", []), "field", (*path, "totals"))
         for index, total in enumerate(data.get("totals", [])):
             self.named(total.get("field"), numbers, "a number field of this table", (*path, "totals", index, "field"))
+        if "within" in data:
+            dates = [name for name, field in columns.items() if field["type"] == "date"]
+            self.named(data["within"].get("field"), dates, "a date field of this table", (*path, "within", "field"))
+        for number, group in enumerate(data.get("distinct", [])):
+            for index, name in enumerate(group):
+                self.named(name, list(columns), "a field of this table", (*path, "distinct", number, index))
+        if "span" in data:
+            periods = [name for name, field in columns.items() if field["type"] == "period"]
+            self.named(data["span"].get("field"), periods, "a period field of this table", (*path, "span", "field"))
         by: dict[Any, Any] = {}
+        capped: dict[Any, int] = {}
         for index, cap in enumerate(data.get("caps", [])):
             place = (*path, "caps", index)
             totals = [total.get("field") for total in data.get("totals", [])]
@@ -597,6 +879,10 @@ class _Reading:
                 self.named(cap.get("value"), options, f"an option of {cap['by']}", (*place, "value"))
             if by.setdefault(cap.get("field"), cap.get("by")) != cap.get("by"):
                 self.fault("all caps of one field must have the same by", (*place, "by"))
+            same = (cap.get("field"), cap.get("by"), cap.get("value"))
+            if capped.setdefault(same, index) != index:  # both would take off what is above them
+                first = self.document.line((*path, "caps", capped[same], "value"))
+                self.fault(f"found {cap['value']!r} twice; the first is on line {first}", (*place, "value"))
 
     def named(self, value: Any, allowed: Sequence[Any], what: str, path: KeyPath) -> None:
         if value is not None and value not in allowed:
@@ -605,16 +891,31 @@ class _Reading:
 
 def _schema(common: type[Strict], of_type: QuestionType) -> Strict:
     """What a question of this type may hold: the common keys and its own."""
-    own = _BUILT_IN.get(of_type.name)
+    return _joined(common, of_type.name, tuple(of_type.settings.items()))
+
+
+@cache
+def _joined(common: type[Strict], name: str, settings: tuple[tuple[str, str], ...]) -> Strict:
+    own = _BUILT_IN.get(name)
     if own is None:
-        keys = {key: _OF_KIND[kind]() for key, kind in of_type.settings.items() if kind in _OF_KIND}
-        own = type(f"{of_type.name}Schema", (Strict,), keys)
+        keys = {key: _OF_KIND[kind]() for key, kind in settings if kind in _OF_KIND}
+        own = type(f"{name}Schema", (Strict,), keys)
     both: type[Strict] = type(f"{common.__name__}And{own.__name__}", (own, common), {})
     return both()
 
 
 def _guidance(data: Mapping[str, Any]) -> Guidance:
-    return Guidance(look_for=tuple(data.get("look_for", ())), starr=data.get("starr", False), example=data.get("example"))
+    return Guidance(
+        look_for=tuple(data.get("look_for", ())),
+        starr=data.get("starr", False),
+        **{key: data.get(key) for key in ("example", "weak_example", "weak_because")},
+    )
+
+
+def _requirements(data: Iterable[Mapping[str, Any]]) -> tuple[EntryRequirement, ...]:
+    return tuple(
+        EntryRequirement(**{**one, "sections": tuple(one["sections"]), "shows": tuple(one.get("shows", ()))}) for one in data
+    )
 
 
 def _leaves(messages: Any, path: KeyPath = ()) -> Iterator[tuple[KeyPath, str]]:
@@ -649,7 +950,7 @@ def _shown(value: Any) -> str:
 
 # --- canonical JSON ------------------------------------------------------------------------------------------------
 
-_NESTED = ("groups", "sections", "scale", "declarations", "plugins")
+_NESTED = ("groups", "sections", "scale", "declarations", "plugins", "entry_requirements", "development_log")
 
 
 def dump(template: DossierTemplate) -> dict[str, Any]:
@@ -667,6 +968,8 @@ def load(data: Mapping[str, Any]) -> DossierTemplate:
         scale=tuple(Level(**level) for level in data["scale"]),
         declarations=tuple(FinalDeclaration(**declaration) for declaration in data["declarations"]),
         plugins=tuple(PluginRef(**plugin) for plugin in data["plugins"]),
+        entry_requirements=_requirements(data.get("entry_requirements", ())),  # templates stored before there were any lack them
+        development_log=tuple(LogKind(**kind) for kind in data.get("development_log", ())),
     )
 
 
@@ -696,6 +999,9 @@ def _load_section(data: Mapping[str, Any]) -> Section:
     return Section(
         **{key: value for key, value in data.items() if key not in ("guidance", "questions", "criteria")},
         guidance=_guidance(data["guidance"]),
-        questions=tuple(Question(**question) for question in data["questions"]),
+        questions=tuple(
+            Question(**{**question, "serves": tuple(question.get("serves", ()))})  # stored before there was serves: none
+            for question in data["questions"]
+        ),
         criteria=tuple(criteria),
     )

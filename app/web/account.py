@@ -13,6 +13,7 @@ from app.errors import InvalidInput, LinkUnusable
 from app.extensions import transaction
 from app.texts import LANGUAGES, both, pick
 from app.web import device
+from app.web import registration as registered
 from app.web.auth import (
     Form,
     Refusal,
@@ -88,6 +89,7 @@ def account_page(refusal: Refusal | None = None) -> ResponseReturnValue:
         "account",
         refusal,
         person=person,
+        registered=registered.own(person),
         logins=logins,
         change=email_change.pending(person),
         staff=bool(person.roles & STAFF),

@@ -11,7 +11,6 @@ from typing import Any
 
 from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import format_datetime
 from sqlalchemy import ColumnElement, Select, String, cast, false, func, literal, or_, select, union_all
 
 from app import audit
@@ -24,6 +23,7 @@ from app.errors import InvalidInput
 from app.extensions import now, session, transaction
 from app.files.cells import csv_bytes
 from app.texts import both, both_n, pick
+from app.web import dates, own
 from app.web.audit_words import action_words
 from app.web.candidate.tasks import STAGE_WORDS
 from app.web.guard import guard
@@ -49,6 +49,7 @@ def home() -> ResponseReturnValue:
     html = render_template(
         "audit/log.html",
         asked=asked,
+        hides_own=own.has_dossiers(),
         rows=rows_of(entries),
         newer=newer and asked.address("home", na=newer),
         older=older and asked.address("home", voor=older),
@@ -117,7 +118,7 @@ def check() -> ResponseReturnValue:
 def assessments() -> ResponseReturnValue:
     """Which dossiers are judged, how far they are and by whom: nothing of what is in them."""
     before = number(request.args.get("voor", ""))
-    query = select(Assessment).order_by(Assessment.id.desc()).limit(A_PAGE + 1)
+    query = select(Assessment).join(Dossier).where(Dossier.owner_id != me().id).order_by(Assessment.id.desc()).limit(A_PAGE + 1)
     found = session.scalars(query.where(Assessment.id < before) if before is not None else query).all()
     shown = found[:A_PAGE]
     given: dict[int, list[Assignment]] = defaultdict(list)
@@ -128,6 +129,7 @@ def assessments() -> ResponseReturnValue:
     return render_template(
         "audit/assessments.html",
         assessments=shown,
+        hides_own=own.has_dossiers(),
         given=given,
         stages=STAGE_WORDS,
         newest=url_for("audit_log.assessments") if before is not None else "",
@@ -194,7 +196,8 @@ class Asked:
         return url_for(f"audit_log.{page}", **values)
 
     def narrowed(self, query: Select[AuditEntry]) -> Select[AuditEntry]:
-        """``query`` with the filters, without the page."""
+        """``query`` with the filters, without the page, and without what is about one's own dossiers."""
+        query = query.where(own.of_others())
         if self.who:
             query = query.where(done_by(self.who))
         if self.action:
@@ -310,7 +313,7 @@ def rows_of(entries: Sequence[AuditEntry]) -> list[Row]:
     return [
         Row(
             id=one.id,
-            time=str(format_datetime(one.at, "d MMM y HH.mm.ss")),
+            time=dates.at(one.at, "d MMM y HH.mm.ss"),
             who=who(one.actor, people, references),
             what=pick(words.get(one.action), current_language()) or one.action,
             about=about(one.thing, people, references),
@@ -348,7 +351,7 @@ def who(actor: str, people: dict[int, str], references: dict[str, str]) -> str:
     if actor == "system":
         words = both("systeem")
     elif kind == "statement":
-        words = both("supervisor van verklaring %(n)s", n=rest)
+        words = both("gever van verklaring %(n)s", n=rest)
     else:
         return about(actor, people, references)
     return pick(words, current_language())

@@ -22,19 +22,28 @@ from app.accounts.models import Account
 from app.errors import Forbidden, InvalidInput, LinkUnusable
 from app.extensions import login_manager, transaction
 from app.texts import both, pick
-from app.web import device
+from app.web import device, messages
+from app.web.errors import answer
 from app.web.guard import public
 from app.web.language import COOKIE, current_language
+from app.web.navigation import office_menu
 from app.web.parts import caller, installation, me, ring
 
 log = logging.getLogger(__name__)
 blueprint = Blueprint("auth", __name__)
 
-START_PAGES = {"candidate": "candidate.home", "assessor": "assessor.home", "office": "office.home", "auditor": "audit_log.home"}
+START_PAGES = {
+    "candidate": "candidate.home",
+    "mentor": "mentor.home",
+    "assessor": "assessor.home",
+    "office": "office.home",
+    "auditor": "audit_log.home",
+}
 PARTS_OF = {"section": "candidate", "evidence": "candidate"}  # pages that belong to a menu item of another blueprint
 WAITING_ADDRESS = "address that waits for a mail"  # key in the cookie, so that "send again" needs no typing
 WAITING_LOGIN = "login that waits for its second step"
 BACK = "where to go after the second step"
+BACK_AFTER_REGISTERING = "where to go after confirming and logging in"
 SECRET_FIELDS = ("password", "current", "code", "csrf_token")  # how their names begin
 LONGEST_FIELD = 1000
 A_YEAR = 365 * 24 * 3600
@@ -81,16 +90,30 @@ def people_and_places() -> dict[str, object]:
             return {}
         return {
             "account": {"name": current_user.name, "href": url_for("auth.account"), "logout": url_for("auth.logout")},
-            "nav": [_menu_item(role) for role in START_PAGES if role in current_user.roles],
+            "nav": [
+                *(item for role in START_PAGES if role in current_user.roles for item in _menu_items(role)),
+                messages.menu_item(current_user),
+            ],
+            "office_menu": office_menu(current_user),
         }
     except SQLAlchemyError:
         return {}
 
 
+def _menu_items(role: str) -> list[dict[str, object]]:
+    """A candidate also has a log of what he does between two dossiers."""
+    if role != "candidate":
+        return [_menu_item(role)]
+    words = pick(both("Ontwikkeling"), current_language())
+    log = {"href": url_for("development.home"), "text": words, "current": request.blueprint == "development"}
+    return [_menu_item(role), log]
+
+
 def _menu_item(role: str) -> dict[str, object]:
     words = {
         "candidate": both("Mijn dossiers"),
-        "assessor": both("Te beoordelen"),
+        "mentor": both("Meelezen"),
+        "assessor": both("Mijn beoordelingen"),
         "office": both("Secretariaat"),
         "auditor": both("Logboek"),
     }
@@ -147,6 +170,7 @@ class RegistrationForm(Form):
     name = Typed(registration.person_name)
     email = Typed(mail.address)
     password = Typed(new_password)
+    next = Typed()
 
 
 class AddressForm(Form):
@@ -173,13 +197,17 @@ class Refusal(Exception):
 
 def read(form: Form) -> dict[str, str]:
     """The form as sent, cleaned. Raises ``Refusal`` for what can be mended, ``InvalidInput`` for fields that are not ours."""
-    sent = {name: value for name, value in request.form.items() if name != "csrf_token"}
-    if set(sent) - set(form.fields):
-        raise InvalidInput(both("Dit formulier hoort niet bij deze pagina. Ververs de pagina en probeer het opnieuw."))
+    refuse_strange_fields(form)
     try:
-        return dict(form.load({name: sent.get(name, "") for name in form.fields}))
+        return dict(form.load({name: request.form.get(name, "") for name in form.fields}))
     except ValidationError as refusal:
         raise Refusal({name: str(words[0]) for name, words in cast(dict[str, list[str]], refusal.messages).items()}) from refusal
+
+
+def refuse_strange_fields(form: Form) -> None:
+    """Raises ``InvalidInput`` for fields that are not ours."""
+    if set(request.form) - {*form.fields, "csrf_token"}:
+        raise InvalidInput(both("Dit formulier hoort niet bij deze pagina. Ververs de pagina en probeer het opnieuw."))
 
 
 def beside(field: str, verb: Callable[[], object]) -> None:
@@ -211,8 +239,7 @@ def dead_link(refusal: LinkUnusable, ask_again: str) -> ResponseReturnValue:
         {"href": ask_again, "text": pick(both("Vraag een nieuwe link aan"), speaks)},
         {"href": url_for("auth.login"), "text": pick(both("Log in"), speaks)},
     ]
-    title = pick(both("Deze link werkt niet meer"), speaks)
-    return render_template("error.html", title=title, text=pick(refusal.text, speaks), status=410, actions=actions), 410
+    return answer(410, refusal.text, actions=actions)
 
 
 def send_mail() -> None:
@@ -229,13 +256,14 @@ def send_mail() -> None:
 def register() -> ResponseReturnValue:
     if current_user.is_authenticated:
         return redirect(start_page(me()))
+    back = local_path(request.values.get("next"))
     if request.method != "POST":
-        return page("register")
+        return page("register", back=back)
     try:
         typed = read(RegistrationForm())
         beside("password", lambda: passwords.check(typed["password"], email=typed["email"], name=typed["name"]))
     except Refusal as refusal:
-        return page("register", refusal)
+        return page("register", refusal, back=back)
     password_hash = passwords.hashed(typed["password"])  # also for an address in use: the answer takes as long
     with transaction():
         registration.register(
@@ -246,7 +274,7 @@ def register() -> ResponseReturnValue:
             settings=installation().settings,
         )
     send_mail()
-    flask.session[WAITING_ADDRESS] = typed["email"]
+    flask.session[WAITING_ADDRESS], flask.session[BACK_AFTER_REGISTERING] = typed["email"], back
     return redirect(url_for("auth.mailed"))
 
 
@@ -288,7 +316,7 @@ def confirm(token: str) -> ResponseReturnValue:
         return dead_link(refusal, url_for("auth.resend"))
     flask.session.pop(WAITING_ADDRESS, None)
     say("ok", both("Uw e-mailadres is bevestigd. U kunt nu inloggen."))
-    return redirect(url_for("auth.login"))
+    return redirect(url_for("auth.login", next=local_path(flask.session.pop(BACK_AFTER_REGISTERING, None))))
 
 
 # --- logging in and out --------------------------------------------------------------------------------------------

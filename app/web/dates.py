@@ -1,11 +1,11 @@
-"""Dates and times as people read them here: 21 november 2026, 14.32, in Amsterdam and in the page's language."""
+"""Dates and times as people read them, in Amsterdam and in the page's language: 21 november 2026, 14.32; 14:32 in English."""
 
 from datetime import date, datetime
 
 from flask_babel import format_date, format_datetime
 
 from app.dossiers.submission import ZONE, today
-from app.texts import both
+from app.texts import both, clock_pattern
 from app.web.language import current_language
 
 
@@ -14,9 +14,14 @@ def day(moment: date | datetime) -> str:
     return str(format_date(moment, "d MMMM y"))
 
 
+def at(moment: datetime, pattern: str) -> str:
+    """A moment in a pattern of Babel that writes times as ``HH.mm``; in templates the filter ``datetimeformat``."""
+    return str(format_datetime(moment, clock_pattern(pattern, current_language())))
+
+
 def clock(moment: datetime) -> str:
     """``14.32``."""
-    return str(format_datetime(moment, "HH.mm"))
+    return at(moment, "HH.mm")
 
 
 def is_today(moment: datetime) -> bool:

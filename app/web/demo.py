@@ -10,13 +10,13 @@ from typing import Protocol
 
 from flask import Blueprint, current_app, render_template
 from flask.typing import ResponseReturnValue
-from flask_babel import format_datetime
 from sqlalchemy import select
 
 from app.accounts.models import Account
 from app.errors import NotFound, Text
 from app.extensions import session
 from app.texts import both, pick
+from app.web import dates
 from app.web.guard import public
 from app.web.language import current_language
 from app.web.parts import installation
@@ -27,6 +27,7 @@ NAME = re.compile(r"\d{8}-[a-z_]+\.eml")
 NEWEST = 200
 ROLE_WORDS = {
     "candidate": both("kandidaat"),
+    "mentor": both("mentor"),
     "assessor": both("beoordelaar"),
     "office": both("secretariaat"),
     "auditor": both("auditor"),
@@ -50,6 +51,7 @@ class Letter:
 
     name: str
     subject: str
+    language: str
     to: str
     time: str
     paragraphs: list[list[Piece]]
@@ -102,8 +104,9 @@ def _read(path: Path) -> Letter:
     return Letter(
         name=path.name,
         subject=message["Subject"],
+        language=message["Content-Language"] or "nl",
         to=message["To"],
-        time=format_datetime(message["Date"].datetime, "d MMMM y, HH.mm"),
+        time=dates.at(message["Date"].datetime, "d MMMM y, HH.mm"),
         paragraphs=[_pieces(paragraph) for paragraph in (body.get_content() if body else "").strip().split("\n\n")],
     )
 

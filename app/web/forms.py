@@ -17,12 +17,13 @@ from jinja2 import ChoiceLoader, PackageLoader, PrefixLoader
 from markupsafe import Markup
 
 from app.plugin_api import Answer, Block, Finding, Problem, QuestionType
-from app.schemes import question_types
+from app.schemes import question_types, spans
 from app.schemes.model import Question, Section
-from app.texts import both, both_n, pick
+from app.texts import both, both_n, fill, pick
 from app.web.language import current_language
 
 LARGE_LABELS = ("long_text", "table", "evidence", "statement")
+TYPED = ("short_text", "long_text")  # fields of free words
 LONG_ANSWER_WORDS = 120  # from this maximum on, a text field starts high
 
 Types = Mapping[str, QuestionType]
@@ -56,7 +57,16 @@ def error_list(section: Section, findings: Iterable[Finding], language: str) -> 
     order = [question.id for question in section.questions]
     mine = [finding for finding in findings if finding.section == section.id]
     mine.sort(key=lambda finding: order.index(finding.question) if finding.question in order else -1)
-    return [Error(text=pick(finding.text, language), href=f"#{_place(finding)}") for finding in mine]
+    return [Error(text=named(section, finding, language), href=f"#{_place(finding)}") for finding in mine]
+
+
+def named(section: Section, finding: Finding, language: str) -> str:
+    """What lacks, for a place away from its question: with the question's label, unless the words hold it already."""
+    text, question = pick(finding.text, language), section.question(finding.question)
+    label = pick(question.label, language) if question else ""
+    if not label or label in text or finding.row:
+        return text
+    return f"{label} {text}" if label[-1] in "?.!" else f"{label}: {text}"
 
 
 def row_error_list(table: Question, problems: Iterable[Problem], language: str) -> list[Error]:
@@ -85,11 +95,16 @@ def render_question(
 
     ``types``          question types by name (``question_types.types(plugins)``); default the built-in ones
     ``shown``          False: not to be answered now (``shown_if``); stays in the form, hidden, until an autosave's reply shows it
+    ``earlier``        long text: address of the page with what it was earlier
+    ``unprintable``    what to say of characters that the documents cannot show; kept up to date by section.js
     ``files``          evidence: the dicts of ``parts/evidence.html`` of the files in the answer, in its order
     ``choose_url``     evidence: (question id) -> address of the page to choose from the folder; ``folder_count``: files in there
     ``max_file_mb``    evidence: ``settings.max_file_mb``;  ``poll``: address of this page while a file is being checked
+    ``send_to``        evidence: address for the script that sends files in parts; ``use``: ``<section>.<question>[.<field>]``
     ``add_url``        table: (question id) -> address;  ``edit_url``, ``remove_url``: (question id, row id) -> address
-    ``evidence_titles``  table: evidence id -> how a row names it
+    ``evidence_titles``  table: evidence id -> how a row names it;  ``row_problems``: what is wrong with rows, also unasked
+    ``written_in``     language of the dossier, in which people write their own words
+    ``settings``       the question's settings with what its answer is weighed against (``question_types.in_dossier``)
     ``statement``      statement: {state, kind (of ``tag``), finished, lines [text], href, action}
     """
     mine = [finding for finding in errors if finding.section == section.id and finding.question == question.id]
@@ -97,7 +112,7 @@ def render_question(
     field = field_of(question, question.id, answer, language, texts, **context)
     if field["widget"] == "table":
         field |= _table(question, answer, language, mine, **context)
-    return _draw(question.id, field, context.get("shown", True))
+    return _draw(question.id, field, context.get("shown", True), context.get("unprintable", ""))
 
 
 def render_row_field(
@@ -138,13 +153,20 @@ def field_of(
         "unit": pick(settings.get("unit"), language),
         "decimals": settings.get("decimals", 0),
         "text": pick(settings.get("text"), language),
+        "open": settings.get("open", False),
         "words": words,
         "long": not words or (words.get("max") or words.get("min") or 0) >= LONG_ANSWER_WORDS,
     }
     if widget in ("choice", "choices", "scale"):
         field |= _options(settings, language)
+    if widget == "choice" and field["value"] and field["value"] not in [option["value"] for option in field["options"]]:
+        hint = {"text": both("Deze keuze staat er niet (meer) bij.")[language]}
+        field["options"] = [*field["options"], {"value": field["value"], "text": field["value"], "hint": hint}]
     if widget == "long_text":
         field["count"] = question_types.count_words(field["value"])
+        field["earlier_href"] = context.get("earlier", "")
+        written_in = context.get("written_in") or language
+        field["lang"] = written_in if written_in != language else ""
     if widget == "evidence":
         field |= _evidence(question, language, context)
     if widget == "statement":
@@ -152,11 +174,13 @@ def field_of(
     return field
 
 
-def _draw(question_id: str, field: Mapping[str, Any], shown: bool = True) -> Markup:
+def _draw(question_id: str, field: Mapping[str, Any], shown: bool = True, unprintable: str = "") -> Markup:
     macros = current_app.jinja_env.get_template("parts/questions.html").module
     drawn: Callable[[Mapping[str, Any]], Markup] = getattr(macros, field["widget"])
     hidden = Markup("") if shown else Markup(" hidden")
-    return Markup('<div class="question" data-question="{}"{}>{}</div>').format(question_id, hidden, drawn(field))
+    said = Markup('<p class="question__said" role="status" data-unprintable>{}</p>').format(unprintable)
+    inside = drawn(field) + (said if field["widget"] in TYPED else "")
+    return Markup('<div class="question" data-question="{}"{}>{}</div>').format(question_id, hidden, inside)
 
 
 def _value(widget: str, answer: Answer) -> Any:
@@ -191,6 +215,8 @@ def _evidence(question: Question, language: str, context: Mapping[str, Any]) -> 
         "multiple": (question.settings.get("files") or {}).get("max") != 1,
         "range_words": _range_words(question.settings.get("files") or {}, language),
         "max_file_mb": context.get("max_file_mb", 50),
+        "send_to": context.get("send_to", ""),
+        "use": context.get("use", ""),
         "choose_href": choose_url(question.id) if choose_url else "",
         "folder_count": context.get("folder_count"),
         "poll": context.get("poll", "") if any(file["stage"] == "received" for file in files) else "",
@@ -216,7 +242,8 @@ def _range_words(limits: Mapping[str, int], language: str) -> str:
 def _table(question: Question, answer: Answer, language: str, findings: Sequence[Finding], **context: Any) -> dict[str, Any]:
     add_url, edit_url, remove_url = (context.get(name) for name in ("add_url", "edit_url", "remove_url"))
     titles = context.get("evidence_titles") or {}
-    rows = []
+    shared = list(question_types.shared_evidence(answer, question.settings))
+    rows: list[dict[str, Any]] = []
     for number, row in enumerate((row for row in _value("table", answer) if isinstance(row, Mapping)), 1):
         row_id = str(row.get("row", number))
         cells = _cells(question, row, language, titles)
@@ -226,14 +253,25 @@ def _table(question: Question, answer: Answer, language: str, findings: Sequence
                 "id": row_id,
                 "title": title,
                 "facts": [text for text in cells.values() if text],
-                "errors": [pick(finding.text, language) for finding in findings if finding.row == row_id],
+                "errors": [pick(finding.text, language) for finding in findings if finding.row == row_id]
+                or [pick(problem.text, language) for problem in context.get("row_problems") or () if problem.row == row_id],
+                "asks": [
+                    both(
+                        "“%(file)s” staat ook bij regel %(n)s: %(title)s. Klopt dat? Dan hoeft u niets te doen.",
+                        file=titles[evidence],
+                        n=first,
+                        title=rows[first - 1]["title"],
+                    )[language]
+                    for row_of, evidence, first in shared
+                    if row_of == row_id and evidence in titles
+                ],
                 "edit_href": edit_url(question.id, row_id) if edit_url else "",
                 "remove_href": remove_url(question.id, row_id) if remove_url else "",
             }
         )
     return {
         "rows": rows,
-        "totals": [_total(total, language) for total in question_types.totals(answer, question.settings)],
+        "totals": _sums(answer, context.get("settings") or question.settings, language),
         "add_href": add_url(question.id) if add_url else "",
     }
 
@@ -250,6 +288,27 @@ def _cells(table: Question, row: Mapping[str, Any], language: str, titles: Mappi
         else:
             cells[field.id] = of_type.summary(answer, field.settings, language)
     return cells
+
+
+def _sums(answer: Answer, settings: Mapping[str, Any], language: str) -> list[dict[str, Any]]:
+    """What the rows add up to: the totals, and how long the periods are together."""
+    sums = [_total(total, language) for total in question_types.totals(answer, settings)]
+    span = question_types.span(answer, settings)
+    return [*sums, _span(span, language)] if span else sums
+
+
+def _span(span: question_types.Span, language: str) -> dict[str, Any]:
+    """How long: "2 jaar en 11 maanden van 3 jaar", "4 jaar (minstens 3 jaar nodig)"; below it what was left out."""
+    told, needed = spans.length(span.stretches), spans.Length(span.min_years, 0, 0)
+    words = both("%(length)s van %(limit)s") if span.short else both("%(length)s (minstens %(limit)s nodig)")
+    values = {"length": question_types.length_text(told), "limit": question_types.length_text(needed)}
+    return {
+        "label": pick(span.label, language),
+        "words": pick(fill(words, **values), language),
+        "value": min(told.years * 12 + told.months, span.min_years * 12),
+        "max": span.min_years * 12,
+        "note": " ".join(pick(note, language) for note in question_types.span_notes(span)),
+    }
 
 
 def _total(total: question_types.Total, language: str) -> dict[str, Any]:
@@ -285,7 +344,8 @@ def _total(total: question_types.Total, language: str) -> dict[str, Any]:
 def render_answer(question: Question, answer: Answer, language: str, **context: Any) -> Markup:
     """An answer for reading, safe to put in a page; "Nog niet ingevuld" for an empty one.
 
-    ``context``: ``types`` as for ``render_question``; ``files`` (evidence) and ``statement`` show those as they stand.
+    ``context``: ``types``, ``settings``, ``written_in`` as for ``render_question``; ``files`` (evidence) and
+    ``statement`` show those as they stand.
     """
     types: Types = context.get("types") or question_types.BUILT_IN
     of_type = types[question.type]
@@ -299,8 +359,12 @@ def render_answer(question: Question, answer: Answer, language: str, **context: 
         )
     if of_type.is_empty(answer):
         return Markup('<p class="muted">{}</p>').format(both("Nog niet ingevuld")[language])
-    settings = {**question.settings, "evidence": context.get("evidence_titles") or {}}
-    return render_blocks(of_type.blocks(answer, settings, language))
+    settings = {**(context.get("settings") or question.settings), "evidence": context.get("evidence_titles") or {}}
+    blocks = render_blocks(of_type.blocks(answer, settings, language))
+    written_in = context.get("written_in") or language
+    if written_in != language and of_type.widget in ("short_text", "long_text"):
+        return Markup('<div lang="{}">{}</div>').format(written_in, blocks)  # so that it is read aloud in its own language
+    return blocks
 
 
 def render_blocks(blocks: Sequence[Block]) -> Markup:

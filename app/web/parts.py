@@ -5,18 +5,19 @@ from typing import TypeVar, cast
 
 from flask import current_app, request
 from flask_login import current_user
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from werkzeug.routing import IntegerConverter, Map
 
 from app import pipeline
 from app.accounts.models import Account
 from app.assessment.models import Assessment
-from app.dossiers.models import Dossier, Evidence
+from app.dossiers.models import Dossier, Evidence, Statement
 from app.errors import InvalidInput, NotFound
 from app.extensions import session
 from app.jobs import Ring
 from app.pipeline import Installation
 from app.texts import both
+from app.web.errors import NOT_HERE
 
 Record = TypeVar("Record")
 LARGEST_ID = 2**31 - 1  # of an integer column, in every database
@@ -81,11 +82,17 @@ def dossier_of(reference: str) -> Dossier:
 
 
 def evidence_of(reference: str, evidence_id: int) -> Evidence:
-    """An evidence file in the folder of the dossier that an address names."""
+    """An evidence file in the folder of the dossier that an address names, or one that came with a signed statement."""
     found = session.scalar(
         select(Evidence)
         .join(Dossier, Evidence.dossier_id == Dossier.id)
-        .where(Evidence.id == evidence_id, Dossier.reference == reference, Evidence.removed_at.is_(None))
+        .outerjoin(Statement, Evidence.statement_id == Statement.id)
+        .where(
+            Evidence.id == evidence_id,
+            Dossier.reference == reference,
+            Evidence.removed_at.is_(None),
+            or_(Evidence.statement_id.is_(None), Statement.stage == "signed"),
+        )
     )
     return _found(found)
 
@@ -97,5 +104,5 @@ def assessment_of(assessment_id: int) -> Assessment:
 
 def _found(record: Record | None) -> Record:
     if record is None:
-        raise NotFound(both("Deze pagina bestaat niet, of u mag hem niet zien."))
+        raise NotFound(NOT_HERE)
     return record

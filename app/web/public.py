@@ -1,6 +1,8 @@
 """What everybody may open: the front page, the language switch and the sign of life."""
 
 import logging
+from collections.abc import Mapping
+from datetime import date
 
 from flask import Blueprint, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -8,16 +10,20 @@ from flask_login import current_user
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.accounts import registration
-from app.errors import InvalidInput
+from app.accounts import login, registration
+from app.errors import InvalidInput, NotFound, Text
 from app.extensions import session, transaction
-from app.texts import LANGUAGES, both
+from app.texts import LANGUAGES, both, pick
+from app.web import dates
 from app.web.auth import local_path, remember_language, start_page
 from app.web.guard import public
-from app.web.parts import me, only_fields
+from app.web.language import current_language
+from app.web.parts import installation, me, only_fields
 
 log = logging.getLogger(__name__)
 blueprint = Blueprint("public", __name__)
+
+NAMES = {"hulp": "help", "privacy": "privacy", "toegankelijkheid": "accessibility", "reglement": "regulations"}
 
 
 @blueprint.route("/")
@@ -27,6 +33,43 @@ def home() -> ResponseReturnValue:
     if current_user.is_authenticated:
         return redirect(start_page(me()))
     return render_template("public/home.html")
+
+
+@blueprint.route("/over/<page>")
+@public
+def about(page: str) -> ResponseReturnValue:
+    """A page about the service: help, privacy, accessibility, regulations. The last is made from the schemes' own data."""
+    titles = about_titles()
+    if page not in titles:
+        raise NotFound(both("Deze pagina bestaat niet."))
+    speaks = current_language()
+    return render_template(
+        f"public/about/{NAMES[page]}.{speaks}.html",
+        title=pick(titles[page], speaks),
+        login_days=login.KEPT.days,
+        day=lambda iso: dates.day(date.fromisoformat(iso)),
+        schemes=sorted((one.template for one in installation().catalogue.schemes.values()), key=lambda one: one.effective_from),
+    )
+
+
+def about_titles() -> Mapping[str, Text]:
+    """What the pages about the service are called, by the word in their address."""
+    return {
+        "hulp": both("Hulp en veelgestelde vragen"),
+        "privacy": both("Uw privacy"),
+        "toegankelijkheid": both("Toegankelijkheid"),
+        "reglement": both("Reglement"),
+    }
+
+
+@blueprint.app_context_processor
+def footer() -> dict[str, object]:
+    speaks = current_language()
+    return {
+        "footer_links": [
+            {"href": url_for("public.about", page=page), "text": pick(title, speaks)} for page, title in about_titles().items()
+        ]
+    }
 
 
 @blueprint.route("/taal", methods=["POST"])

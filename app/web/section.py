@@ -9,10 +9,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Blueprint, jsonify, redirect, render_template, request, url_for
+from flask import Blueprint, current_app, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from app.dossiers import answers, completeness, submission
+from app.dossiers import answers, completeness, mentors, served, submission
 from app.dossiers import contents as dossier_contents
 from app.dossiers import evidence as folder
 from app.dossiers.answers import NOT_TYPED, StaleAnswer
@@ -26,19 +26,23 @@ from app.schemes import question_types
 from app.schemes.model import Question, Section
 from app.schemes.question_types import Types
 from app.texts import both, pick
-from app.web import forms
+from app.web import client_data, forms, late_forms, unprintable
+from app.web import completeness as completeness_words
 from app.web.auth import say
 from app.web.candidate.invitation import statement_card
+from app.web.candidate.mentor import tick
+from app.web.candidate.stopping import findings_of
 from app.web.dates import clock, is_today, when
-from app.web.evidence import TakenIn, allow_files, file_dicts, take_in
+from app.web.evidence import TakenIn, allow_files, file_dicts, kinds_of, take_in
 from app.web.guard import guard
 from app.web.language import current_language
 from app.web.parts import dossier_of, form_lists, installation, only_fields, onward
+from app.web.remarks import remark_dicts
 
 blueprint = Blueprint("section", __name__)
 
-OWN_FIELDS = frozenset({"csrf_token", "version", "action", "remove", "finished"})
-ROW_FIELDS = frozenset({"csrf_token", "before", "action", "remove"})
+OWN_FIELDS = frozenset({"csrf_token", late_forms.FIELD, "version", "action", "remove", "finished"})
+ROW_FIELDS = frozenset({"csrf_token", late_forms.FIELD, "before", "action", "remove"})
 COMPARED_CHARACTERS = 30_000  # longer texts are shown whole, without marks: finding the differences would take too long
 EXCERPT = 90
 Piece = tuple[str, str]
@@ -65,6 +69,13 @@ class Opened:
         """What the candidate can do something about: waiting for a check or for the supervisor keeps nobody from going on."""
         return completeness.section_findings(self.contents, self.section, self.types, submission.today(), also_waiting=False)
 
+    def meter(self) -> dict[str, Any] | None:
+        """How far a competency area is, in words; nothing for another section."""
+        if not self.section.is_area:
+            return None
+        meter = served.measure(self.contents, self.section, self.types, self.findings())
+        return completeness_words.view(self.section, meter)
+
 
 @blueprint.url_value_preprocessor
 def prepare_upload(endpoint: str | None, values: dict[str, Any] | None) -> None:
@@ -90,14 +101,16 @@ def show(dossier: Dossier, section_id: str) -> ResponseReturnValue:
     if dossier.stage not in OPEN_STAGES:
         return redirect(url_for("candidate.tasks", reference=dossier.reference))
     page = opened(dossier, section_id)
-    named = page.findings() if section_id in page.contents.finished or "controle" in request.args else []
-    return section_page(page, named)
+    asked = section_id in page.contents.finished or "controle" in request.args
+    return section_page(page, page.findings() if asked else [], looks=asked)
 
 
 @blueprint.post("/dossier/<reference>/onderdeel/<section_id>")
 @guard("dossier.edit", dossier_of)
 def save(dossier: Dossier, section_id: str) -> ResponseReturnValue:
     """Files first, then text: what is good is kept, whatever is wrong with the rest."""
+    if (late := late_forms.keep(dossier, section_id)) is not None:
+        return late
     page = opened(dossier, section_id)
     typed, version = read_form(page, OWN_FIELDS), read_version("version")
     shown = page.contents.visible[section_id]
@@ -110,7 +123,10 @@ def save(dossier: Dossier, section_id: str) -> ResponseReturnValue:
         return conflict_page(page, conflict, version)
     except InvalidInput as refusal:
         errors.append(Finding(section=section_id, text=refusal.text))
+    ticked = tick(dossier)
+    was_finished = section_id in page.contents.finished
     page = opened(dossier, section_id)
+    aside = client_data.set_aside(page.contents, page.section)
     if errors:
         return section_page(page, errors, typed), 422
     finished = request.form.get("finished")
@@ -118,8 +134,19 @@ def save(dossier: Dossier, section_id: str) -> ResponseReturnValue:
     if finished in ("yes", "no"):
         with transaction():
             answers.save_section(dossier, section_id, {}, 0, finished=finished == "yes" and not lacking)
+    if ticked:  # only a comment was dealt with: no time to say what lacks
+        return redirect(f"{url_for('section.show', **page.address)}#opmerking-{ticked}")
+    if aside:
+        return redirect(url_for("section.show", **page.address, controle=1))
     if lacking:
-        return section_page(opened(dossier, section_id), lacking, wants_to_finish=True), 422
+        return section_page(opened(dossier, section_id), lacking, wants_to_finish=True, looks=True), 422
+    goes_on = request.form.get("action") == "continue"
+    just_finished = finished == "yes" and not was_finished  # shown once: nobody is kept from going on
+    if goes_on and just_finished and client_data.pointed_out(page.contents, [page.section]):
+        return redirect(url_for("section.show", **page.address, afgerond=1, _anchor="client-data"))
+    if request.form.get("action") in ("continue", "later"):  # else the page itself says so
+        for question, words in unprintable.in_section(page.contents, page.section):
+            say("warn", {language: f"{pick(question.label, language)}: {text}" for language, text in words.items()})
     return redirect(after_saving(page, shown))
 
 
@@ -127,33 +154,62 @@ def save(dossier: Dossier, section_id: str) -> ResponseReturnValue:
 @guard("dossier.edit", dossier_of)
 def autosave(dossier: Dossier, section_id: str) -> ResponseReturnValue:
     """For the page's script. 409: the script then sends the whole form, whose answer shows both texts."""
+    if (late := late_forms.keep(dossier, section_id, by_itself=True)) is not None:
+        return late
     page = opened(dossier, section_id)
     typed, version = read_form(page, OWN_FIELDS), read_version("version")
     errors = unfit(page, typed)
     try:
         with transaction():
-            row = keep(dossier, page, typed, version, errors)
+            row = keep(dossier, page, typed, version, errors, by_itself=True)
     except StaleAnswer as conflict:
         return jsonify(error=pick(conflict.text, current_language()), version=conflict.version), 409
     if errors:
-        raise InvalidInput(errors[0].text)
-    visible = dossier_contents.read(dossier).visible[section_id]
-    return jsonify(version=row.version, time=clock(row.saved_at), shown=[question.id for question in visible])
+        label = next(question.label for question in page.questions if question.id == errors[0].question)
+        raise InvalidInput({language: f"{pick(label, language)}: {text}" for language, text in errors[0].text.items()})
+    page = opened(dossier, section_id)
+    contents, meter = page.contents, page.meter()
+    return jsonify(
+        version=row.version,
+        time=clock(row.saved_at),
+        shown=[question.id for question in contents.visible[section_id]],
+        unprintable={
+            question.id: pick(words, current_language()) for question, words in unprintable.in_section(contents, page.section)
+        },
+        **({"completeness": render_completeness(meter)} if meter else {}),
+    )
+
+
+def render_completeness(meter: Mapping[str, Any]) -> str:
+    """The inside of the fold that tells how far an area is, for the page's script."""
+    macros: Any = current_app.jinja_env.get_template("parts/completeness.html").module
+    return str(macros.completeness_inside(meter))
 
 
 def section_page(
-    page: Opened, errors: Sequence[Finding] = (), typed: Mapping[str, Answer] | None = None, *, wants_to_finish: bool = False
+    page: Opened,
+    errors: Sequence[Finding] = (),
+    typed: Mapping[str, Answer] | None = None,
+    *,
+    wants_to_finish: bool = False,
+    looks: bool = False,
 ) -> str:
-    """``typed`` is shown instead of what is stored: the page comes back because something could not be saved."""
+    """``typed`` is shown instead of what is stored: the page comes back because something could not be saved.
+
+    ``looks``: the candidate is finishing, so words that look like a client's personal data are pointed out.
+    """
     contents, section, language = page.contents, page.section, current_language()
+    strange = {question.id: pick(words, language) for question, words in unprintable.in_section(contents, section)}
     fields = []
     for question in page.questions:
         answer = (typed or {}).get(question.id, contents.answer(section.id, question.id))
-        fields.append(forms.render_question(section, question, answer, language, errors, **_context(page, question, answer)))
+        context = _context(page, question, answer) | {"unprintable": strange.get(question.id, "")}
+        fields.append(forms.render_question(section, question, answer, language, errors, **context))
     saved_at = contents.saved_at.get(section.id)
     return render_template(
         "candidate/section.html",
         dossier=contents.dossier,
+        made_for=late_forms.mark(contents.dossier),
         section=section,
         title=pick(section.title, language),
         intro=pick(section.intro, language),
@@ -161,25 +217,51 @@ def section_page(
             "look_for": [pick(line, language) for line in section.guidance.look_for],
             "starr": section.guidance.starr,
             "example": pick(section.guidance.example, language),
+            "weak_example": pick(section.guidance.weak_example, language),
+            "weak_because": pick(section.guidance.weak_because, language),
         },
         fields=fields,
+        has_files=any(question.type == "evidence" for question in page.questions),
         place=place(contents, section),
         caption=caption(contents, section),
         version=contents.versions.get(section.id, 0),
         saved={"time": clock(saved_at) if saved_at and is_today(saved_at) and contents.versions.get(section.id) else ""},
+        unprintable=[
+            {
+                "id": question.id,
+                "label": pick(question.label, language),
+                "text": strange[question.id],
+                "href": f"#{forms.element_id(question.id)}",
+            }
+            for question in page.questions
+            if question.id in strange
+        ],
+        writes=any(page.types[question.type].widget == "long_text" for question in page.questions),
+        client_data=client_data.pointed_out(contents, [section]) if looks else [],
+        onward=following(page) if "afgerond" in request.args else "",
         left_out=len(page.questions) < len(section.questions),
+        meter=page.meter(),
+        remarks=remark_dicts(mentors.comments_of(contents.dossier).get(section.id, ())),
         is_last=section == contents.template.sections[-1],
         unsaved=typed is not None,
         finished="yes" if wants_to_finish or section.id in contents.finished else "no",
         wants_to_finish=wants_to_finish,
         errors=forms.error_list(section, errors, language),
+        returned=findings_of(contents.dossier, section.id),
     )
 
 
 def _context(page: Opened, question: Question, answer: Answer) -> dict[str, Any]:
     """What ``forms.render_question`` needs beside the answer."""
     contents, section = page.contents, page.section
-    context: dict[str, Any] = {"types": page.types, "shown": question in contents.visible[section.id]}
+    context: dict[str, Any] = {
+        "types": page.types,
+        "shown": question in contents.visible[section.id],
+        "settings": contents.settings(question, submission.today()),
+        "written_in": contents.dossier.language,
+    }
+    if question.type == "long_text":
+        context["earlier"] = url_for("earlier.show", **page.address, question_id=question.id)
     if question.type == "evidence":
         context |= {
             "files": file_dicts(contents, dossier_contents.evidence_in(question, answer), section.id),
@@ -187,6 +269,8 @@ def _context(page: Opened, question: Question, answer: Answer) -> dict[str, Any]
             "folder_count": sum(item.stage != "refused" for item in contents.evidence.values()),
             "max_file_mb": installation().settings.max_file_mb,
             "poll": url_for("section.show", **page.address),
+            "send_to": url_for("uploads.start", reference=contents.dossier.reference),
+            "use": f"{section.id}.{question.id}",
         }
     if question.type == "table":
         context |= {
@@ -195,11 +279,17 @@ def _context(page: Opened, question: Question, answer: Answer) -> dict[str, Any]
             "remove_url": lambda question_id, row: url_for(
                 "section.ask_remove_row", **page.address, question_id=question_id, row_id=row
             ),
-            "evidence_titles": {item.id: item.name for item in contents.evidence.values()},
+            "evidence_titles": {item.id: item.shown_title for item in contents.evidence.values()},
+            "row_problems": _row_problems(answer, context["settings"]),
         }
     if question.type == "statement":
         context["statement"] = statement_card(contents, section.id, question)
     return context
+
+
+def _row_problems(answer: Answer, settings: Mapping[str, Any]) -> list[Problem]:
+    """What is wrong with each row: a row is a whole, so this is said before the section is finished, too."""
+    return [problem for problem in question_types.BUILT_IN["table"].check(answer, settings) if problem.row]
 
 
 def place(contents: Contents, section: Section) -> str:
@@ -221,11 +311,11 @@ def caption(contents: Contents, section: Section) -> str:
 def after_saving(page: Opened, shown: Sequence[Question]) -> str:
     """Where the pressed button leads. Questions that an answer called up are shown first."""
     contents, action = page.contents, request.form.get("action")
-    here = url_for("section.show", **page.address)
-    if address := onward(here):
+    here, tasks = url_for("section.show", **page.address), url_for("candidate.tasks", reference=contents.dossier.reference)
+    if address := onward(tasks):
         return address
     if action == "later":
-        return url_for("candidate.tasks", reference=contents.dossier.reference)
+        return tasks
     if action == "upload" or "remove" in request.form:
         return f"{here}#{forms.element_id(_question_of_button(page))}-title"
     called_up = [question for question in contents.visible[page.section.id] if question not in shown]
@@ -235,11 +325,16 @@ def after_saving(page: Opened, shown: Sequence[Question]) -> str:
     if action != "continue":
         say("ok", both("Opgeslagen om %(time)s uur.", time=clock(contents.saved_at[page.section.id])))
         return here
-    sections = contents.template.sections
-    following = sections.index(page.section) + 1
-    if following == len(sections):
-        return url_for("candidate.tasks", reference=contents.dossier.reference)
-    return url_for("section.show", reference=contents.dossier.reference, section_id=sections[following].id)
+    return following(page)
+
+
+def following(page: Opened) -> str:
+    """The next section, after the last the overview."""
+    sections, reference = page.contents.template.sections, page.contents.dossier.reference
+    number = sections.index(page.section) + 1
+    if number == len(sections):
+        return url_for("candidate.tasks", reference=reference)
+    return url_for("section.show", reference=reference, section_id=sections[number].id)
 
 
 def _question_of_button(page: Opened) -> str:
@@ -278,19 +373,28 @@ def read_version(name: str) -> int:
 def unfit(page: Opened, typed: Mapping[str, Answer]) -> list[Finding]:
     """The answers that cannot be kept, each with its reason; they stay in the form."""
     found = []
-    for question_id, answer in typed.items():
-        try:
-            answers.checked(answer)
-        except InvalidInput as refusal:
-            found.append(Finding(section=page.section.id, question=question_id, text=refusal.text))
+    for question in page.questions:
+        if question.id in typed:
+            try:
+                answers.fitting(question, typed[question.id], page.contents.answer(page.section.id, question.id))
+            except InvalidInput as refusal:
+                found.append(Finding(section=page.section.id, question=question.id, text=refusal.text))
     return found
 
 
-def keep(dossier: Dossier, page: Opened, typed: Mapping[str, Answer], version: int, errors: Sequence[Finding]) -> Any:
+def keep(
+    dossier: Dossier,
+    page: Opened,
+    typed: Mapping[str, Answer],
+    version: int,
+    errors: Sequence[Finding],
+    *,
+    by_itself: bool = False,
+) -> Any:
     """Saves all answers but those with errors; gives the section's row."""
     wrong = {error.question for error in errors}
     fit = {question_id: answer for question_id, answer in typed.items() if question_id not in wrong}
-    return answers.save_section(dossier, page.section.id, fit, version)
+    return answers.save_section(dossier, page.section.id, fit, version, by_itself=by_itself)
 
 
 def add_files(page: Opened) -> list[Finding]:
@@ -312,10 +416,6 @@ def add_files(page: Opened) -> list[Finding]:
     return errors
 
 
-def kinds_of(settings: Mapping[str, Any]) -> Sequence[str]:
-    return settings.get("kinds") or question_types.EVIDENCE_KINDS
-
-
 def detach(dossier: Dossier, page: Opened) -> None:
     """The button "Verwijder" beside a file: ``<question>:<evidence id>``."""
     question_id, _, evidence_id = request.form.get("remove", "").partition(":")
@@ -330,6 +430,8 @@ def detach(dossier: Dossier, page: Opened) -> None:
 @guard("dossier.edit", dossier_of)
 def resolve(dossier: Dossier, section_id: str) -> ResponseReturnValue:
     """Keeps the text that was chosen for each question; what does not conflict is merged as always."""
+    if (late := late_forms.keep(dossier, section_id)) is not None:
+        return late
     page = opened(dossier, section_id)
     conflicting = request.form.getlist("conflict-id")
     chosen = {one: request.form.get("keep-all") or request.form.get(f"keep-{one}") for one in conflicting}
@@ -361,6 +463,7 @@ def conflict_page(
     html = render_template(
         "candidate/conflict.html",
         dossier=page.contents.dossier,
+        made_for=late_forms.mark(page.contents.dossier),
         section=page.section,
         title=pick(page.section.title, language),
         place=place(page.contents, page.section),
@@ -385,17 +488,17 @@ def conflict_page(
 
 def _compared(page: Opened, question: Question, conflict: StaleAnswer) -> dict[str, Any]:
     mine, theirs = (_as_text(page, question, version.get(question.id)) for version in (conflict.mine, conflict.theirs))
+    return {"id": question.id, "label": pick(question.label, current_language()), **side_by_side(mine, theirs)}
+
+
+def side_by_side(mine: str, theirs: str) -> dict[str, Any]:
+    """Two texts as pieces for ``compare``: ``short`` with what is the same cut short, and ``whole`` when that is more."""
     if len(mine) + len(theirs) > COMPARED_CHARACTERS:
         pieces: tuple[list[Piece], list[Piece]] = [("same", mine)], [("same", theirs)]
     else:
         pieces = forms.difference(mine, theirs)
     short = tuple(excerpt(one) for one in pieces)
-    return {
-        "id": question.id,
-        "label": pick(question.label, current_language()),
-        "short": short,
-        "whole": pieces if short != pieces else None,
-    }
+    return {"short": short, "whole": pieces if short != pieces else None}
 
 
 def _as_text(page: Opened, question: Question, answer: Answer) -> str:
@@ -489,6 +592,8 @@ def edit_row(dossier: Dossier, section_id: str, question_id: str, row_id: str) -
 @guard("dossier.edit", dossier_of)
 def save_row(dossier: Dossier, section_id: str, question_id: str, row_id: str) -> ResponseReturnValue:
     """Keeps the row as typed, complete or not; only an empty new row is not added."""
+    if (late := late_forms.keep_row(dossier, section_id, question_id, row_id)) is not None:
+        return late
     table, page = answers.table_question(dossier, section_id, question_id), opened(dossier, section_id)
     before = request.form.get("before", "")
     row, problems = read_row(page, table, row_id)
@@ -498,7 +603,8 @@ def save_row(dossier: Dossier, section_id: str, question_id: str, row_id: str) -
         with transaction():
             answers.save_row(dossier, section_id, question_id, row_id, row, before)
     except InvalidInput as refusal:
-        return row_page(page, table, row_id, row, before, [*problems, Problem(refusal.text)]), 422
+        problem = Problem(refusal.text, row=row_id, field=str(refusal.details.get("field", "")))
+        return row_page(page, table, row_id, row, before, [*problems, problem]), 422
     except Conflict as conflict:
         page = opened(dossier, section_id)
         stored = row_of(page, table, row_id)
@@ -584,7 +690,7 @@ def row_page(
     fields = [
         {
             "html": forms.render_row_field(
-                table, field, row.get(field.id), language, problems, **_row_context(page, row.get(field.id))
+                table, field, row.get(field.id), language, problems, **_row_context(page, table, field, row.get(field.id))
             ),
             "choose": _choosable(page, field, row.get(field.id)) if field.type == "evidence" else [],
             "name": f"{table.id}.{field.id}",
@@ -594,10 +700,12 @@ def row_page(
     return render_template(
         "candidate/row.html",
         dossier=contents.dossier,
+        made_for=late_forms.mark(contents.dossier),
         section=page.section,
         section_title=pick(page.section.title, language),
         label=pick(table.label, language),
         fields=fields,
+        has_files=any(field.type == "evidence" for field in forms.row_fields(table)),
         before=before,
         is_new=before == "",
         saved=saved,
@@ -609,12 +717,15 @@ def row_page(
     )
 
 
-def _row_context(page: Opened, answer: Answer) -> dict[str, Any]:
+def _row_context(page: Opened, table: Question, field: Question, answer: Answer) -> dict[str, Any]:
     ids = answer if isinstance(answer, list) else []
     return {
         "types": page.types,
+        "written_in": page.contents.dossier.language,
         "files": file_dicts(page.contents, ids, page.section.id),
         "max_file_mb": installation().settings.max_file_mb,
+        "send_to": url_for("uploads.start", reference=page.contents.dossier.reference),
+        "use": f"{page.section.id}.{table.id}.{field.id}",
     }
 
 
@@ -628,7 +739,7 @@ def _choosable(page: Opened, field: Question, answer: Answer) -> list[dict[str, 
 def row_facts(page: Opened, table: Question, row: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The row for reading: its filled fields."""
     language = current_language()
-    titles = {item.id: item.name for item in page.contents.evidence.values()}
+    titles = {item.id: item.shown_title for item in page.contents.evidence.values()}
     facts = []
     for field in forms.row_fields(table):
         answer, of_type = row.get(field.id), page.types[field.type]

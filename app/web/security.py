@@ -18,6 +18,7 @@ CONTENT_SECURITY_POLICY = "; ".join(
     )
 )
 A_YEAR = 31_536_000
+A_DAY = 86_400
 
 
 def install(app: Flask, *, https: bool) -> None:
@@ -42,8 +43,8 @@ def install(app: Flask, *, https: bool) -> None:
         headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=()"
         if https:
             headers["Strict-Transport-Security"] = f"max-age={A_YEAR}; includeSubDomains"
-        if request.endpoint == "static" and "v" in request.args and response.status_code == 200:
-            headers["Cache-Control"] = f"public, max-age={A_YEAR}, immutable"
+        if request.endpoint == "evidence.thumbnail" and "v" in request.args and response.status_code in (200, 304):
+            headers["Cache-Control"] = f"private, max-age={A_DAY}, immutable"
         elif request.endpoint != "static":
             headers["Cache-Control"] = "no-store"
         return response

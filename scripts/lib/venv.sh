@@ -10,10 +10,19 @@ find_python() {
     fail 'Python 3.11 or newer is needed. On Debian or Ubuntu: sudo apt install python3 python3-venv'
 }
 
+# Where it is kept what was installed from a list of requirements: a copy of that list, for each list by itself.
+copy_of() {
+    printf '.venv/installed-%s' "$(printf '%s' "$1" | tr / -)"
+}
+
 # make_venv FILE…: installs what the files list, unless exactly that is installed already.
 make_venv() {
-    wanted=$(cat "$@" | cksum)
-    [ -f .venv/installed ] && [ "$(cat .venv/installed)" = "$wanted" ] && .venv/bin/python -c '' 2>/dev/null && return
+    lists=$*
+    if .venv/bin/python -c '' 2>/dev/null; then
+        changed=''
+        for file in "$@"; do cmp -s "$file" "$(copy_of "$file")" || changed=1; done
+        [ -n "$changed" ] || return 0
+    fi
     python=$(find_python) || exit 1
     "$python" -c 'import venv, ensurepip' 2>/dev/null ||
         fail "Python's venv module is missing. On Debian or Ubuntu: sudo apt install python3-venv"
@@ -21,5 +30,5 @@ make_venv() {
     [ -x .venv/bin/python ] && .venv/bin/python -c '' 2>/dev/null || "$python" -m venv --clear .venv
     for file in "$@"; do set -- "$@" -r "$file"; shift; done
     .venv/bin/python -m pip install --quiet --disable-pip-version-check "$@"
-    printf '%s' "$wanted" >.venv/installed
+    for file in $lists; do cp "$file" "$(copy_of "$file")"; done
 }

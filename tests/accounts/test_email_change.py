@@ -40,6 +40,8 @@ def test_address_changes_after_both_agreed_in_either_order(account: Account, set
     assert account.email == "sanne@example.org"
     assert agree(tokens[order[1]]) is True
     assert account.email == NEW
+    told = session.scalars(select(Mail).where(Mail.template == "email_changed").order_by(Mail.id)).all()
+    assert [(one.to, one.data["address"]) for one in told] == [("sanne@example.org", NEW), (NEW, NEW)]
     for token in tokens:
         with pytest.raises(LinkUnusable):
             agree(token)

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
+from together import together
 
 from app.accounts import passwords
 from app.errors import InvalidInput
@@ -67,9 +68,5 @@ def test_hashing_r6_runs_at_most_two_at_once(monkeypatch: pytest.MonkeyPatch) ->
                     inside -= 1
 
     monkeypatch.setattr(passwords, "_hasher", Watched())
-    threads = [threading.Thread(target=passwords.matches, args=(None, "x")) for _ in range(30)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    together(*[lambda: passwords.matches(None, "x")] * 30)
     assert 1 <= most <= passwords.AT_ONCE

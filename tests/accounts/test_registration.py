@@ -146,6 +146,16 @@ def test_asking_for_mail_too_often_is_refused_alike_for_known_and_unknown(accoun
             recovery.ask_reset(email, settings)
 
 
+@pytest.mark.parametrize("hidden", ["\u202e", "\u2067", "\u200b", "\u200d", "\ufeff", "\u00ad", "\u3164", "\U000e0041"])
+def test_a_name_keeps_nothing_that_shows_nothing_or_turns_the_line(account: Account, hidden: str) -> None:
+    assert registration.person_name(f"San{hidden}ne {hidden} de Vries{hidden}") == "Sanne de Vries"
+    with transaction():
+        registration.change_details(account, name=f"{hidden}Sanne", language="nl")
+    assert account.name == "Sanne"
+    with pytest.raises(InvalidInput):
+        registration.person_name(hidden * 3)
+
+
 @pytest.mark.parametrize("name", ["Jan\r\nBcc: x@example.org", "Jan\x00", "Jan\u2028Piet", "   ", "x" * 121, "\ud800"])
 def test_registration_r17_name_with_line_ends_or_control_characters_is_refused(
     database: None, settings: Settings, name: str

@@ -1,16 +1,18 @@
 """Codes from a phone and from paper: each works once, near its time, and only for its owner."""
 
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import pyotp
 import pytest
 from sqlalchemy import select, update
+from together import together
 
 from app.accounts import login, registration, second_factor
-from app.accounts.models import Account, RecoveryCode, SecondFactor
+from app.accounts.models import Account, Message, RecoveryCode, SecondFactor
 from app.config import Settings
 from app.errors import DomainError, InvalidInput, TooManyRequests
 from app.extensions import now, session, transaction
+from app.mail import Mail
 
 STEP = second_factor.STEP_S
 
@@ -34,6 +36,15 @@ def works(account: Account, code: str, settings: Settings) -> bool:
     except InvalidInput:
         return False
     return True
+
+
+def test_owner_is_told_that_a_second_factor_was_set_up_and_removed(account: Account, settings: Settings) -> None:
+    set_up(account, settings)
+    with transaction():
+        second_factor.remove(account, by="system")
+    sent = session.execute(select(Mail.to, Mail.template).order_by(Mail.id)).all()
+    assert [tuple(one) for one in sent] == [(account.email, "second_factor_set_up"), (account.email, "second_factor_removed")]
+    assert session.scalars(select(Message.template).order_by(Message.id)).all() == [one.template for one in sent]
 
 
 def test_a_code_r5_works_once_and_an_older_one_no_more(account: Account, settings: Settings) -> None:
@@ -72,14 +83,11 @@ def test_a_code_r5_that_two_requests_bring_at_once_lets_one_in(account: Account,
                 second_factor.check(current.get_one(Account, account_id), code, settings)
         except InvalidInput:
             return False
-        finally:
-            session.remove()
         return True
 
     session.remove()
     for code in (code_of(secret), codes[0]):
-        with ThreadPoolExecutor(4) as threads:
-            assert sum(threads.map(bring, [code] * 4)) == 1
+        assert sum(together(*[partial(bring, code)] * 4)) == 1
 
 
 def test_recovery_codes_are_kept_hashed_work_once_and_are_replaced(account: Account, settings: Settings) -> None:

@@ -1,17 +1,20 @@
 """Bundles come into the queue once; nobody judges himself or a person whom he supervised."""
 
-import threading
+from datetime import timedelta
 
 import pytest
 from small_world import World
 from sqlalchemy import func, select, update
+from together import together
 
-from app.accounts.models import Account
-from app.assessment import assignment, queue
-from app.assessment.models import Assessment, Assignment, HandOver
+from app.accounts import registration
+from app.accounts.models import Account, EmailChange
+from app.assessment import admission, assignment, letters, overview, queue
+from app.assessment.models import Admission, Assessment, Assignment, HandOver
+from app.assessment.overview import Filter
 from app.documents.models import Bundle
-from app.dossiers import lifecycle, statements
-from app.dossiers.models import Dossier, DossierEvent, Snapshot
+from app.dossiers import invitations, lifecycle, statements
+from app.dossiers.models import Dossier, DossierEvent, Snapshot, Statement
 from app.errors import Conflict, InvalidInput
 from app.extensions import now, session, transaction
 from app.mail import Mail
@@ -35,8 +38,15 @@ def sealed(world: World, dossier: Dossier, revision: int = 1) -> Bundle:
 
 
 def hand_over(bundle: Bundle) -> Assessment:
+    """In the queue, and admitted."""
     with transaction():
-        return queue.hand_over(bundle)
+        assessment = queue.hand_over(bundle)
+        office = session.scalars(select(Account).where(Account.name == "De Balie")).one_or_none() or registration.create(
+            email="balie@voorbeeld.nl", name="De Balie", password_hash="-", language="nl", roles=("office",), confirmed=True
+        )
+        if admission.of_snapshot(bundle.snapshot) is None:
+            session.add(Admission(snapshot_id=bundle.snapshot_id, outcome="admitted", by_id=office.id))
+        return assessment
 
 
 def count(kind: type) -> int:
@@ -71,22 +81,14 @@ def test_r35_hand_over_ten_times_is_one_item(world: World, dossier: Dossier) -> 
 
 
 def test_r35_hand_over_from_four_threads_is_one_item(world: World, dossier: Dossier) -> None:
-    bundle_id, start = sealed(world, dossier).id, threading.Barrier(4)
+    bundle_id = sealed(world, dossier).id
     session.rollback()
 
     def run() -> None:
-        start.wait()
-        try:
-            with transaction():
-                queue.hand_over(session.get_one(Bundle, bundle_id))
-        finally:
-            session.remove()
+        with transaction():
+            queue.hand_over(session.get_one(Bundle, bundle_id))
 
-    threads = [threading.Thread(target=run) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    together(*[run] * 4)
     assert (count(Assessment), count(HandOver)) == (1, 1)
 
 
@@ -97,7 +99,7 @@ def test_later_revision_joins_the_same_assessment_newest_first(world: World, dos
     assert [one.bundle.snapshot.revision for one in queue.bundles(assessment)] == [2, 1]
 
 
-def test_waiting_counts_the_assessors_of_now(world: World, dossier: Dossier, assessor: Account) -> None:
+def test_an_assessor_has_what_is_assigned_to_him_now(world: World, dossier: Dossier, assessor: Account) -> None:
     one = hand_over(sealed(world, dossier))
     two = hand_over(sealed(world, world.dossier(world.account("Piet Post"))))
     ended = assign(one, assessor)
@@ -105,7 +107,7 @@ def test_waiting_counts_the_assessors_of_now(world: World, dossier: Dossier, ass
     assign(two, assessor)
     with transaction():
         assignment.end(ended)
-    assert [(assessment.id, number) for assessment, number in queue.waiting()] == [(one.id, 1), (two.id, 1)]
+    assert sorted((row.assessment_id, row.assessors) for row in overview.dossiers(Filter())) == [(one.id, 1), (two.id, 1)]
     assert [one.assessment_id for one in queue.assigned_to(assessor)] == [two.id]
 
 
@@ -126,6 +128,16 @@ def test_assign_moves_the_dossier_on_and_mails_once(world: World, dossier: Dossi
         "assignment",
         {"name": "As Sessor", "dossier": dossier.reference, "link": f"/beoordelen/{assessment.id}"},
     )
+
+
+def test_taking_an_assessor_off_is_told_once(world: World, dossier: Dossier, assessor: Account) -> None:
+    made = assign(hand_over(sealed(world, dossier)), assessor)
+    for expected in (True, False, False):
+        with transaction():
+            assert assignment.take_off(made) is expected
+    mail = session.scalars(select(Mail).where(Mail.template == "assignment_ended")).one()
+    data = {"name": "As Sessor", "dossier": dossier.reference, "link": "/beoordelen"}
+    assert (mail.to, mail.data) == ("as.sessor@voorbeeld.nl", data)
 
 
 def test_assign_again_after_it_ended(world: World, dossier: Dossier, assessor: Account) -> None:
@@ -184,7 +196,7 @@ def test_nobody_judges_a_person_whom_he_supervised(
         world.sign(statement)
     if "revoked" in happened:
         with transaction():
-            statements.revoke(statement)
+            invitations.revoke(statement)
     if happened == "declined":
         with transaction():
             statements.decline(statement, "", address="", user_agent="")
@@ -196,7 +208,7 @@ def test_nobody_judges_a_person_whom_he_supervised(
         with pytest.raises(InvalidInput) as refusal:
             assign(assessment, assessor)
         assert refusal.value.text["nl"] == (
-            "As Sessor is of was supervisor van deze kandidaat en kan het dossier niet beoordelen."
+            "As Sessor is gevraagd om een verklaring over deze kandidaat en kan het dossier niet beoordelen."
         )
     assign(assessment, other)
 
@@ -209,3 +221,57 @@ def test_supervision_counts_in_every_dossier_of_the_same_person(world: World, do
     of_another = world.dossier(world.account("Piet Post"))
     assert assignment.conflict_of(assessor, later) is not None
     assert assignment.conflict_of(assessor, of_another) is None
+
+
+# --- mails that go again -------------------------------------------------------------------------------------------
+
+
+def all_sent(dossier: Dossier) -> list[Mail]:
+    with transaction():
+        session.execute(update(Mail).values(stage="sent", sent_at=now()))
+    return list(letters.of_dossier(dossier))
+
+
+def test_mail_of_an_assignment_goes_again_to_the_address_of_today_until_it_ends(
+    world: World, dossier: Dossier, assessor: Account
+) -> None:
+    given = assign(hand_over(sealed(world, dossier)), assessor)
+    letter = next(one for one in all_sent(dossier) if one.template == "assignment")
+    with transaction():
+        session.add(
+            EmailChange(
+                account_id=assessor.id, old_email=assessor.email, new_email="nieuw@voorbeeld.nl", old_sha256="1" * 64,
+                new_sha256="2" * 64, created_at=now(), expires_at=now() + timedelta(hours=1), old_agreed_at=now(),
+                new_agreed_at=now(), ended_at=now(),
+            )
+        )  # fmt: skip
+        assessor.email = "nieuw@voorbeeld.nl"
+    assert world.account("As Sessor").email == letter.to  # somebody else has the old address now
+    with transaction():
+        assert letters.send_again(dossier, letter.id, times=0, settings=world.settings) == "nieuw@voorbeeld.nl"
+    with transaction():
+        assignment.end(given)
+    with pytest.raises(Conflict), transaction():
+        letters.send_again(dossier, letter.id, times=1, settings=world.settings)
+    assert letter.id not in letters.can_go_again(dossier, all_sent(dossier))
+
+
+def test_of_two_candidates_of_one_name_each_dossier_shows_its_own_invitations(world: World) -> None:
+    dossiers = [world.dossier(world.account(name)) for name in ("Jan Jansen", "Een Ander")]
+    with transaction():
+        dossiers[1].owner.name = "Jan Jansen"
+        for dossier in dossiers:
+            statement = Statement(
+                dossier_id=dossier.id, section_id="closing", question_id="supervisor", place=0, name="Su Per", language="nl",
+                email="super@voorbeeld.nl", token_sha256=str(dossier.id) * 64, token_expires_at=now() + timedelta(days=9),
+            )  # fmt: skip
+            session.add(statement)
+            session.flush()
+            invitations.remind(statement, world.settings)
+    first, second = (all_sent(dossier) for dossier in dossiers)
+    assert (len(first), len(second)) == (1, 1)
+    assert first[0].id != second[0].id
+    assert letters.can_go_again(dossiers[0], first) == {first[0].id}
+    with transaction():
+        letters.send_again(dossiers[0], first[0].id, times=1, settings=world.settings)
+    assert [len(letters.of_dossier(dossier)) for dossier in dossiers] == [2, 1]

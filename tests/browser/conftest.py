@@ -7,12 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from browser import evidence_files
 from browser.looking import LAPTOP, Looks
 from browser.running import Postbox, Server
 
+PATIENCE_MS = 15_000
+"""Of pages and of what is expected on them, for a machine that does more at the same time."""
+expect.set_options(timeout=PATIENCE_MS)
 PASSWORD = "paraplu onder een groene bank"
 ARGUMENTS = [
     "--no-sandbox",
@@ -26,7 +29,8 @@ ARGUMENTS = [
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--screens", action="store_true", help="make the pictures in docs/screens (pytest tests/browser --screens)")
+    parser.addoption("--screens", action="store_true", help="renew the pictures in docs/screens")
+    parser.addoption("--look", metavar="FOLDER", help="keep a picture of each page of the demo (test_every_page.py)")
 
 
 @pytest.fixture(scope="package")
@@ -41,15 +45,14 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="package")
-def postbox() -> Iterator[Postbox]:
-    with Postbox() as postbox:
-        yield postbox
+def server(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with Server(tmp_path_factory.mktemp("server")) as server:
+        yield server
 
 
 @pytest.fixture(scope="package")
-def server(browser: Browser, postbox: Postbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with Server(tmp_path_factory.mktemp("server"), postbox.port) as server:
-        yield server
+def postbox(server: Server) -> Postbox:
+    return server.postbox
 
 
 @pytest.fixture(scope="package")
@@ -58,8 +61,8 @@ def evidence(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 
 @pytest.fixture
-def looks(pytestconfig: pytest.Config) -> Looks:
-    return Looks(pytestconfig.getoption("screens", False))
+def looks() -> Looks:
+    return Looks()
 
 
 @dataclass
@@ -73,7 +76,7 @@ class Visitors:
     def arrive(self, **options: Any) -> Page:
         options = {"base_url": self.server.url, "locale": "nl-NL", "viewport": LAPTOP, **options}
         page = self.browser.new_context(**options).new_page()
-        page.set_default_timeout(15_000)
+        page.set_default_timeout(PATIENCE_MS)
         self.looks.watch(page)
         return page
 

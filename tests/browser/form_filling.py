@@ -127,14 +127,19 @@ class Filler:
             self._choose(name, wanted)
 
     def upload(self, name: str, *paths: Path) -> None:
-        field = self.page.locator(f"[name='{name}.upload']")
+        """They are sent as soon as they are chosen."""
+        field = self.page.locator(f"[name='{name}.upload']").first
+        box = self._box(field)
         field.set_input_files(paths)
-        if "." not in name:  # on a row's page files go along with the row
-            with self.page.expect_event("domcontentloaded"):
-                button(self._box(field), "upload").click()
+        for path in paths:
+            expect(box.get_by_text(path.name).first).to_be_visible()
+        if "." in name:  # on a row's page they go along with the row
+            expect(box.locator(f"input[type=hidden][name='{name}']")).to_have_count(len(paths))
+        else:
+            expect(box.locator(".upload .files > li:not(:has(.files__reason))")).to_have_count(0)
 
     def _choose(self, name: str, wanted: int) -> None:
-        box = self._box(self.page.locator(f"[name='{name}.upload']"))
+        box = self._box(self.page.locator(f"[name='{name}.upload']").first)
         if "." in name:
             box = self.page.locator(f"details:has([name='{name}'])")
             box.locator("summary").click()

@@ -20,6 +20,11 @@ from aiosmtpd.smtp import Envelope
 
 from app.config import PREFIX, ROOT
 
+COMMAND_S = 400
+"""The longest is ``demo create``: well under a minute by itself, minutes on a machine that others use too."""
+ENDS_WITH_US = ["setpriv", "--pdeathsig", "TERM"] if shutil.which("setpriv") else []
+"""So that no server is left when a test hangs and this process is ended."""
+
 
 def free_port() -> int:
     with socket.socket() as probe:
@@ -71,10 +76,14 @@ class Postbox:
 
 
 class Server:
-    """gunicorn and the worker on an instance folder of their own, in demo mode without demo data."""
+    """gunicorn and the worker on an instance folder of their own, in demo mode without demo data; ``postbox`` gets its mail.
 
-    def __init__(self, folder: Path, smtp_port: int) -> None:
+    ``settings`` are settings of the program by name, as ``templates_dir=folder``.
+    """
+
+    def __init__(self, folder: Path, **settings: object) -> None:
         self.folder = folder
+        self.postbox = Postbox()
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         own = {
@@ -84,8 +93,9 @@ class Server:
             "CONTACT_EMAIL": "secretariaat@register.example",
             "MAIL_FROM": "dossier@register.example",
             "SMTP_HOST": "127.0.0.1",
-            "SMTP_PORT": smtp_port,
+            "SMTP_PORT": self.postbox.port,
             "SMTP_SECURITY": "none",
+            **{name.upper(): value for name, value in settings.items()},
         }
         self._environment = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
         self._environment |= {PREFIX + name: str(value) for name, value in own.items()}
@@ -93,6 +103,7 @@ class Server:
 
     def __enter__(self) -> Self:
         self.flask("database", "upgrade")
+        self.postbox.__enter__()
         try:
             self._start("worker", "flask", "--app", "wsgi", "worker")
             self._start("web", "gunicorn", "-c", "app/serving.py", "wsgi:app")
@@ -111,13 +122,14 @@ class Server:
                 process.wait(20)
             except subprocess.TimeoutExpired:
                 process.kill()
-                process.wait()
+                process.wait(20)
+        self.postbox.__exit__()
         shutil.rmtree(self.folder / "instance", ignore_errors=True)
 
     def flask(self, *arguments: str) -> str:
         """Runs ``flask --app wsgi …`` on this instance and gives what it printed."""
         command = [sys.executable, "-m", "flask", "--app", "wsgi", *arguments]
-        done = subprocess.run(command, cwd=ROOT, env=self._environment, capture_output=True, text=True)
+        done = subprocess.run(command, cwd=ROOT, env=self._environment, capture_output=True, text=True, timeout=COMMAND_S)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
@@ -133,7 +145,7 @@ class Server:
     def _start(self, name: str, *command: str) -> None:
         with (self.folder / f"{name}.log").open("wb") as log:
             own = {**self._environment, "PYTHONUNBUFFERED": "1"}
-            command = (sys.executable, "-m", *command)
+            command = (*ENDS_WITH_US, sys.executable, "-m", *command)
             self._running[name] = subprocess.Popen(command, cwd=ROOT, env=own, stdout=log, stderr=subprocess.STDOUT)
 
     def _answers(self) -> bool:

@@ -51,22 +51,22 @@ def unpacked(path: Path) -> Path:
 
 def test_pack_convinces_bagit_and_openssl(tmp_path):
     bag = unpacked(packed(tmp_path))
-    done = subprocess.run([sys.executable, "-m", "bagit", "--validate", bag], capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-m", "bagit", "--validate", bag], capture_output=True, text=True, timeout=120)
     assert (done.returncode, done.stderr.splitlines()[-1].endswith("is valid")) == (0, True)
     need("openssl")
     verify = "openssl cms -verify -binary -inform DER -purpose any -out /dev/null -CAfile signatures/chain.pem"
     name = "tagmanifest-sha256.txt"
     command = [*verify.split(), "-in", f"signatures/{name}.p7s", "-content", name]
-    assert subprocess.run(command, cwd=bag, capture_output=True).returncode == 0
+    assert subprocess.run(command, cwd=bag, capture_output=True, timeout=120).returncode == 0
     with (bag / "tagmanifest-sha256.txt").open("ab") as manifest:
         manifest.write(b"\n")
-    assert subprocess.run(command, cwd=bag, capture_output=True).returncode != 0
+    assert subprocess.run(command, cwd=bag, capture_output=True, timeout=120).returncode != 0
 
 
 def test_bagit_sees_a_flipped_byte(tmp_path):
     bag = unpacked(packed(tmp_path))
     (bag / "data/statements/supervisor.json").write_bytes(b"{]")
-    assert subprocess.run([sys.executable, "-m", "bagit", "--validate", bag], capture_output=True).returncode == 1
+    assert subprocess.run([sys.executable, "-m", "bagit", "--validate", bag], capture_output=True, timeout=120).returncode == 1
 
 
 def test_pack_writes_a_fixed_order_and_fixed_times_uncompressed(tmp_path):
@@ -191,7 +191,9 @@ def test_pack_does_not_hold_the_files_in_memory(tmp_path):
         "print(used() - before)\n"
     )
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join((str(ROOT), str(Path(__file__).parent)))}
-    done = subprocess.run([sys.executable, "-c", script, tmp_path], env=environment, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", script, tmp_path], env=environment, capture_output=True, text=True, check=True, timeout=120
+    )
     (tmp_path / "b.zip").unlink()
     assert int(done.stdout) < 40
 

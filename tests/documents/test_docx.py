@@ -1,3 +1,4 @@
+import dataclasses
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +14,7 @@ from lxml import etree
 from app.documents import docx
 from app.documents.outline import outline
 from app.documents.product_check import _squeezed, expected_texts
-from app.plugin_api import ListBlock, Paragraph, Run
+from app.plugin_api import ListBlock, Paragraph, Run, Table
 
 
 def paragraphs(path: Path) -> list[tuple[str, str]]:
@@ -58,7 +59,7 @@ def test_docx_has_a_filled_contents_field_whose_links_lead_somewhere() -> None:
     document = python_docx.Document(str(assembled.sample().docx))
     body = document.element.body
     instructions = [element.text.strip() for element in body.iter(qn("w:instrText"))]
-    assert instructions == ['TOC \\o "1-2" \\h \\z \\u']
+    assert instructions == ['TOC \\o "1-2" \\n \\h \\z']  # no page numbers, also not when Word makes the list anew
     entries = [text for style, text in paragraphs(assembled.sample().docx) if style.startswith("TOC ") and style[-1].isdigit()]
     assert entries[:3] == ["1  Over dit dossier", "2  Uw gegevens en ontwikkeling", "2.1  Uw praktijk"]
     assert entries[-1] == "Bijlage 5: Plattegrond op liggend papier"
@@ -83,7 +84,7 @@ def test_docx_numbers_each_list_from_one() -> None:
 
 def test_docx_repeats_table_headers_and_says_who_made_it() -> None:
     document = python_docx.Document(str(assembled.sample().docx))
-    assert len(list(document.element.body.iter(qn("w:tblHeader")))) == 5
+    assert len(list(document.element.body.iter(qn("w:tblHeader")))) == 6
     about = document.core_properties
     assert (about.author, about.title, about.created.isoformat(), about.language) == (
         "Sanne de Vries – محمد",
@@ -91,10 +92,10 @@ def test_docx_repeats_table_headers_and_says_who_made_it() -> None:
         "2026-11-21T14:32:00+00:00",
         "nl",
     )
-    section = document.sections[0]
+    cover, section = document.sections
+    assert (cover.top_margin, cover.header.paragraphs[0].text) == (0, "")
     assert section.header.paragraphs[0].text == "HC-2026-0001 · Sanne de Vries – محمد\tDEMO – geen geldig document"
     assert section.footer.paragraphs[0].text == "Register Loopbaanprofessionals\tpagina 1 van 1"
-    assert section.first_page_header.paragraphs[0].text == ""
 
 
 def test_docx_evaluates_nothing_in_an_answer() -> None:
@@ -125,7 +126,7 @@ def test_pdf_and_docx_say_the_same_answer_by_answer() -> None:
     """Between two labels both documents hold the same letters, but for page numbers and what repeats on every page."""
     products = assembled.sample()
     pages = [page.extract_text() for page in pypdf.PdfReader(products.pdf).pages]
-    running = re.compile(r"^(HC-2026-0001 · Sanne.*|Register Loopbaanprofessionals pagina \d+ van \d+)$", re.MULTILINE)
+    running = re.compile(r"^(HC-2026-0001 · Sanne.*|Register Loopbaanprofessionals (.* · )?pagina \d+ van \d+)$", re.MULTILINE)
     pdf = _squeezed(re.sub(r"pagina \d+$", "", running.sub("", "\n".join(pages[2:])), flags=re.MULTILINE))
     word = _squeezed("\n".join(_with_numbers(paragraphs(products.docx))))
     labels = [
@@ -157,3 +158,32 @@ def _between(text: str, labels: list[str]) -> list[str]:
         position = text.index(label, position) + len(label)
         starts.append((position - len(label), position))
     return [text[end:begin] for (_, end), (begin, _) in zip(starts, [*starts[1:], (len(text), 0)], strict=True)]
+
+
+def test_word_opens_it_as_a_document_of_today() -> None:
+    """Not in compatibility mode, in which tables also hang out over the left margin."""
+    with ZipFile(assembled.sample().docx) as package:
+        settings = etree.fromstring(package.read("word/settings.xml"))
+    modes = [one.get(qn("w:val")) for one in settings.iter(qn("w:compatSetting")) if one.get(qn("w:name")) == "compatibilityMode"]
+    assert modes == ["15"]
+
+
+def test_rows_of_a_small_table_stay_on_one_page(tmp_path: Path) -> None:
+    rows = tuple(((Run(f"regel {number}"),),) for number in range(3))
+    for table in (Table("", ("Kop",), rows), Table("", ("Kop",), rows[:2], totals=rows[2])):
+        whole = assembled.sample().outline
+        chapters = (dataclasses.replace(whole.chapters[0], blocks=(table,)), *whole.chapters[1:])
+        docx.write(dataclasses.replace(whole, chapters=chapters), tmp_path / "small.docx")
+        document = python_docx.Document(str(tmp_path / "small.docx"))
+        (body,) = [one for one in document.element.body.iter(qn("w:tbl")) if "regel 2" in "".join(one.itertext())]
+        assert [row.find(f".//{qn('w:keepNext')}") is not None for row in body.iter(qn("w:tr"))] == [True, True, True, False]
+
+
+def test_the_label_of_totals_takes_the_columns_before_the_first_number() -> None:
+    (row,) = [
+        row
+        for row in python_docx.Document(str(assembled.sample().docx)).element.body.iter(qn("w:tr"))
+        if "minstens 75 nodig" in "".join(row.itertext())
+    ]
+    spans = [span.get(qn("w:val")) for cell in row.iter(qn("w:tc")) for span in cell.iter(qn("w:gridSpan"))]
+    assert (spans, len(list(row.iter(qn("w:tc"))))) == (["3"], 3)

@@ -118,14 +118,14 @@ def libreoffice(folder: Path, root: bytes, *paths: Path) -> list[str]:
     need("soffice")
     need("certutil")
     python = "/usr/bin/python3"
-    if not Path(python).exists() or subprocess.run([python, "-c", "import uno"], capture_output=True).returncode:
+    if not Path(python).exists() or subprocess.run([python, "-c", "import uno"], capture_output=True, timeout=120).returncode:
         pytest.skip("python3-uno is not installed, so LibreOffice cannot be asked")
     (folder / "nss").mkdir()
     (folder / "root.pem").write_bytes(root)
     (folder / "vraag.py").write_text(LIBREOFFICE)
     store = f"sql:{folder / 'nss'}"
-    subprocess.run(["certutil", "-N", "-d", store, "--empty-password"], check=True)
-    subprocess.run(["certutil", "-A", "-d", store, "-n", "r", "-t", "CT,C,C", "-i", folder / "root.pem"], check=True)
+    subprocess.run(["certutil", "-N", "-d", store, "--empty-password"], check=True, timeout=120)
+    subprocess.run(["certutil", "-A", "-d", store, "-n", "r", "-t", "CT,C,C", "-i", folder / "root.pem"], check=True, timeout=120)
     environment = {"MOZILLA_CERTIFICATE_FOLDER": store, "HOME": str(folder), "PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"}
     done = subprocess.run(
         [python, folder / "vraag.py", folder / "profiel", *paths],

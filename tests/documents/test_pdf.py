@@ -91,7 +91,7 @@ def test_typeset_numbers_pages_around_the_appendices() -> None:
     foot = [page.extract_text().splitlines()[-1] for page in pages[-5:]]
     start, total = len(pages) - 4, assembled.sample().pages
     assert foot == [
-        f"Register Loopbaanprofessionals pagina {number} van {total}"
+        f"Register Loopbaanprofessionals 8 Bijlagen · pagina {number} van {total}"
         for number in (start, start + 1, start + 4, start + 6, start + 12)
     ]
 

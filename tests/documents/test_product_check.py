@@ -71,7 +71,7 @@ def test_check_pdf_sees_pages_of_appendices_in_the_wrong_order(tmp_path: Path) -
 
 def test_check_pdf_misses_a_page_with_answers(tmp_path: Path) -> None:
     with pikepdf.open(assembled.sample().pdf) as pdf:
-        del pdf.pages[9]
+        del pdf.pages[10]
         pdf.save(tmp_path / "gap.pdf")
     assert "pagina" in refused(tmp_path / "gap.pdf")
 

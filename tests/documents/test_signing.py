@@ -6,7 +6,6 @@ import stat
 import subprocess
 import sys
 import threading
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -16,6 +15,7 @@ import pikepdf
 import pytest
 from cryptography.hazmat.primitives import serialization
 from seal_helpers import SEAL_TEXTS, demo_key, issue, made_key, p12, sealed_pdf, small_pdf
+from together import together
 from verifiers import need, pdfsig
 
 from app.config import ROOT, Settings
@@ -115,8 +115,7 @@ def test_demo_key_is_one_when_processes_make_it_at_once(tmp_path):
         )
         for _ in range(3)
     ]
-    with ThreadPoolExecutor(3) as together:
-        answers = list(together.map(lambda process: process.communicate("\n")[0], processes))
+    answers = together(*[lambda process=process: process.communicate("\n", timeout=60)[0] for process in processes])
     assert [process.returncode for process in processes] == [0, 0, 0]
     assert len(set(answers)) == 1
     assert sorted(path.name for path in (tmp_path / "keys").iterdir()) == ["demo-root.pem", "demo-seal.p12"]
@@ -187,7 +186,9 @@ def test_seal_pdf_on_a_full_disk_is_a_storage_failure_and_leaves_nothing(tmp_pat
     )
     path = os.pathsep.join((str(ROOT), str(Path(__file__).parent)))
     environment = {**os.environ, "PYTHONPATH": path}
-    done = subprocess.run([sys.executable, "-c", script, tmp_path], env=environment, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", script, tmp_path], env=environment, capture_output=True, text=True, check=True, timeout=120
+    )
     assert done.stdout == "refused\n"
     assert [found.name for found in tmp_path.iterdir()] == ["a.pdf"]
 
@@ -213,7 +214,7 @@ def test_sign_detached_convinces_openssl(tmp_path, kind):
 
     def verify(content: str) -> int:
         command = "openssl cms -verify -cades -binary -inform DER -in p7s -CAfile root.pem -purpose any -out /dev/null -content"
-        return subprocess.run([*command.split(), content], cwd=tmp_path, capture_output=True).returncode
+        return subprocess.run([*command.split(), content], cwd=tmp_path, capture_output=True, timeout=120).returncode
 
     assert verify("tekst") == 0
     assert verify("ander") != 0
@@ -242,7 +243,7 @@ def timestamp_authority(folder: Path, status: int = 200):
         def do_POST(self) -> None:
             (folder / "query").write_bytes(self.rfile.read(int(self.headers["Content-Length"])))
             command = "openssl ts -reply -config tsa.cnf -section tsa -queryfile query -out reply"
-            subprocess.run(command.split(), cwd=folder, check=True, capture_output=True)
+            subprocess.run(command.split(), cwd=folder, check=True, capture_output=True, timeout=120)
             self.send_response(status)
             self.send_header("Content-Type", "application/timestamp-reply")
             self.end_headers()

@@ -11,10 +11,11 @@ from small_world import World
 from sqlalchemy import delete, select
 
 from app.dossiers import answers, lifecycle
-from app.dossiers.answers import MAX_ROWS, MAX_TEXT, StaleAnswer
+from app.dossiers.answers import MAX_LINE, MAX_LONG_TEXT, MAX_ROWS, MAX_TEXT, StaleAnswer
 from app.dossiers.models import Dossier, SectionAnswers, SectionVersion
 from app.errors import Conflict, Forbidden, InvalidInput, NotFound
 from app.extensions import session, transaction
+from app.schemes.model import Question
 from app.schemes.question_types import nothing
 
 EMPTY_DATE = {"day": "", "month": "", "year": ""}
@@ -201,6 +202,36 @@ def deep(levels: int) -> Any:
 def test_r14_save_refuses_what_no_document_can_hold(world: World, dossier: Dossier, answer: object) -> None:
     world.save(dossier, "practice", name="Sanne")
     refused(world, dossier, story=answer)
+
+
+def test_a_text_longer_than_its_question_can_need_is_refused_and_the_longest_is_kept(world: World, dossier: Dossier) -> None:
+    assert refused(world, dossier, story="x" * (MAX_LONG_TEXT + 1)).details["question"] == "story"
+    assert refused(world, dossier, name="x" * (MAX_LINE + 1)).details["question"] == "name"
+    longest = {"story": "x" * MAX_LONG_TEXT, "name": "x" * MAX_LINE}
+    world.save(dossier, "practice", **longest)
+    assert stored(dossier) == longest
+
+
+@pytest.mark.parametrize(
+    ("kind", "asked", "most"),
+    [
+        ("long_text", {}, 30_000),
+        ("long_text", {"words": {"min": 75, "max": 700}}, 30_000),
+        ("long_text", {"words": {"max": 5000}}, 100_000),
+        ("short_text", {"max_length": 200}, 2_000),
+        ("short_text", {"max_length": 1000}, 5_000),
+        ("number", {}, 2_000),
+        ("from_a_plugin", {}, MAX_TEXT),
+    ],
+)
+def test_most_characters_is_several_times_what_the_question_asks(kind: str, asked: dict[str, Any], most: int) -> None:
+    assert answers.most_characters(Question(id="q", type=kind, label={"nl": "V", "en": "Q"}, settings=asked)) == most
+
+
+def test_a_row_refuses_a_field_that_is_too_long(world: World, dossier: Dossier) -> None:
+    with pytest.raises(InvalidInput) as refusal, transaction():
+        answers.save_row(dossier, "learning", "courses", "r1", {"name": "x" * (MAX_LINE + 1)}, "")
+    assert refusal.value.details["field"] == "name"
 
 
 json_values = st.recursive(

@@ -10,7 +10,7 @@ from small_world import World, open_world, write_plugin
 from sqlalchemy import update
 
 from app.config import Settings
-from app.dossiers import answers, completeness, statements, submission
+from app.dossiers import answers, completeness, invitations, statements, submission
 from app.dossiers import evidence as folder
 from app.dossiers.models import Dossier, Statement
 from app.errors import FileRefused
@@ -92,7 +92,7 @@ def test_check_asks_for_what_a_condition_shows_and_not_for_what_it_hides(world: 
 def test_check_follows_each_state_of_a_file(world: World, dossier: Dossier) -> None:
     world.fill(dossier)
     with transaction():
-        statements.revoke(world.contents(dossier).statements[0])
+        invitations.revoke(world.contents(dossier).statements[0])
     item = world.receive(dossier, b"%PDF-x", "bewijs.pdf", "pdf")
     with transaction():
         answers.save_row(dossier, "learning", "courses", "r1", {"name": "x", "points": "1", "paper": [item.id, item.id]}, "")
@@ -112,7 +112,7 @@ def test_check_follows_each_state_of_a_file(world: World, dossier: Dossier) -> N
 def test_check_follows_each_state_of_a_statement(world: World, dossier: Dossier) -> None:
     world.fill(dossier)
     with transaction():
-        statements.revoke(world.contents(dossier).statements[0])
+        invitations.revoke(world.contents(dossier).statements[0])
 
     def said() -> list[str]:
         return [text for *_, text in found(world, dossier)]
@@ -130,7 +130,7 @@ def test_check_follows_each_state_of_a_statement(world: World, dossier: Dossier)
     world.sign(second)
     assert said() == []
     world.save(dossier, "practice", name="Sanne V.")
-    assert said() == ["Nadat Els Bos ondertekende, is gewijzigd wat Els Bos las. Trek de verklaring in en vraag een nieuwe."]
+    assert said() == ["Nadat Els Bos ondertekende, is gewijzigd wat Els Bos las. Vraag Els Bos om opnieuw te bevestigen."]
 
 
 # --- plugins -------------------------------------------------------------------------------------------------------
@@ -181,7 +181,9 @@ def test_hook_that_fails_lets_nothing_pass_unchecked(strict: World) -> None:
     expected = [("strict", "", "De specialisatie strict is nu niet beschikbaar. Het secretariaat weet ervan.")]
     assert found(strict, dossier) == expected  # at once, not only the next time
     assert found(strict, dossier) == expected
-    assert "a fault of the plugin" in strict.catalogue.plugins["strict"].faults[0]
+    assert strict.catalogue.plugins["strict"].faults == (
+        "hooks.py: check_dossier raised LookupError\nhooks.py:6 in check_dossier",
+    )
     with pytest.raises(submission.NotReady):
         strict.submit(dossier)
 
@@ -242,7 +244,7 @@ def test_progress_of_a_section_with_a_refused_file_is_a_problem(world: World, do
 def test_progress_follows_the_newest_statement(world: World, dossier: Dossier) -> None:
     world.fill(dossier)
     with transaction():
-        statements.revoke(world.contents(dossier).statements[0])
+        invitations.revoke(world.contents(dossier).statements[0])
     assert statuses(world, dossier)["closing"] == "problem"  # it was marked as finished
     first, _ = world.invite(dossier)
     assert statuses(world, dossier)["closing"] == "waiting"

@@ -5,17 +5,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 from small_world import World, pdf, png
 from sqlalchemy import select
 
 from app import pipeline
-from app.dossiers import answers, lifecycle
+from app.config import ROOT
+from app.dossiers import answers, completeness, lifecycle, statement_changes, statements, submission
+from app.dossiers import contents as dossier_contents
 from app.dossiers import evidence as folder
 from app.dossiers.models import Dossier, Evidence, SectionAnswers
-from app.errors import FileRefused, Forbidden, InvalidInput, NotFound, TooLarge
+from app.errors import Conflict, FileRefused, Forbidden, InvalidInput, NotFound, TooLarge
 from app.extensions import session, transaction
 from app.files import store
 from app.mail import Mail
+from app.schemes import question_types
 
 
 @pytest.fixture
@@ -222,7 +226,7 @@ def test_run_evidence_refuses_a_broken_file_and_tells_the_candidate_once(world: 
     assert item.refusal["nl"].startswith("“stuk.pdf” is beschadigd")
     mail = session.scalars(select(Mail)).one()
     assert (mail.template, mail.to, mail.data["title"], mail.data["reason"]) == (
-        "evidence_refused", "sanne.de.vries@voorbeeld.nl", "stuk.pdf", item.refusal["nl"],
+        "evidence_refused", "sanne.de.vries@voorbeeld.nl", "stuk.pdf", item.refusal,
     )  # fmt: skip
     pipeline.run_evidence(world.installation, item.id)
     assert len(session.scalars(select(Mail)).all()) == 1
@@ -247,7 +251,9 @@ def test_r28_scanner_that_is_away_holds_a_file_as_long_as_it_takes(world: World,
     for attempt in range(1, 9):
         pipeline.run_evidence(world.installation, item.id)
         item = world.fresh(item)
-        assert (item.stage, item.attempts, item.claimed_until is not None) == ("received", attempt, True)
+        assert (item.stage, item.attempts, item.claimed_until, item.next_attempt_at is not None) == (
+            "received", attempt, None, True,
+        )  # fmt: skip
         pipeline.run_evidence(world.installation, item.id)  # not before its time
         item = world.fresh(item)
         assert item.attempts == attempt
@@ -298,3 +304,209 @@ def test_file_that_was_removed_is_checked_no_more(world: World, dossier: Dossier
     assert (item.stage, item.attempts) == ("received", 0)
     assert session.scalars(select(Mail)).all() == []
     assert session.scalars(select(Evidence.id)).all() == [item.id]
+
+
+# --- names, order, another file in its place -----------------------------------------------------------------------
+
+
+def instead(world: World, dossier: Dossier, item: Evidence, data: bytes, name: str = "nieuw.pdf") -> Evidence:
+    blob = store.put_bytes(world.settings.blobs, data)
+    with transaction():
+        return folder.receive_instead(world.contents(dossier), item.id, blob, name, "pdf", world.settings)
+
+
+def test_another_file_takes_the_place_and_title_place_uses_and_number_stay(world: World, dossier: Dossier) -> None:
+    first, item = world.checked(dossier, name="een.pdf"), world.checked(dossier, name="twee.pdf")
+    world.attach(dossier, "practice", "proof", item)
+    with transaction():
+        folder.move(world.contents(dossier), item.id, up=True)
+    new_id = instead(world, dossier, item, pdf(2)).id
+    before = world.contents(dossier)
+    assert (list(before.evidence), before.replacements[item.id].id) == ([item.id, first.id], new_id)
+    assert before.evidence[item.id].name == "twee.pdf"
+    world.work()
+    dossier, first, item = world.fresh(dossier), world.fresh(first), world.fresh(item)
+    after = world.contents(dossier)
+    item = after.evidence[item.id]
+    assert (list(after.evidence), after.replacements) == ([item.id, first.id], {})
+    assert (item.name, item.title, item.pages, item.stage) == ("nieuw.pdf", "twee", 2, "checked")
+    assert answer(dossier) == [item.id]
+    assert dossier_contents.appendix_numbers(after) == {item.id: 1}
+    kept = folder.earlier(item)
+    assert kept is not None
+    assert (kept.name, kept.pages, kept.stage, kept.removed_at) == ("twee.pdf", 1, "checked", item.uploaded_at)
+
+
+def test_putting_back_and_forth_keeps_both_files(world: World, dossier: Dossier) -> None:
+    item = world.checked(dossier, name="een.pdf")
+    instead(world, dossier, item, pdf(2))
+    world.work()
+    dossier, item = world.fresh(dossier), world.fresh(item)
+    for name in ("een.pdf", "nieuw.pdf", "een.pdf"):
+        before = folder.earlier(world.fresh(item))
+        assert before is not None
+        with transaction():
+            folder.put_back(world.contents(dossier), item.id, before.id)
+        assert in_folder(world, dossier) == [name]
+    with pytest.raises(Conflict), transaction():
+        folder.put_back(world.contents(dossier), item.id, before.id)  # a page of a moment ago
+
+
+def test_a_replacement_that_is_refused_leaves_everything_as_it_was(world: World, dossier: Dossier) -> None:
+    item = world.checked(dossier, name="een.pdf")
+    instead(world, dossier, item, b"%PDF-1.7 stuk", "stuk.pdf")
+    world.work()
+    dossier, item = world.fresh(dossier), world.fresh(item)
+    contents = world.contents(dossier)
+    assert (in_folder(world, dossier), contents.evidence[item.id].stage) == (["een.pdf"], "checked")
+    assert contents.replacements[item.id].stage == "refused"
+    with transaction():
+        folder.drop_replacement(world.contents(dossier), item.id)
+    assert world.contents(dossier).replacements == {}
+    assert folder.earlier(world.fresh(item)) is None
+
+
+def test_a_newer_replacement_comes_instead_of_the_waiting_one_and_the_same_one_is_one(world: World, dossier: Dossier) -> None:
+    item = world.checked(dossier, name="een.pdf")
+    first = instead(world, dossier, item, pdf(2))
+    assert instead(world, dossier, item, pdf(2)).id == first.id
+    second = instead(world, dossier, item, pdf(3))
+    assert world.contents(dossier).replacements[item.id].id == second.id
+    with pytest.raises(InvalidInput):
+        instead(world, dossier, item, pdf(1), "zelfde.pdf")
+    world.work()
+    assert world.fresh(item).pages == 3
+
+
+def test_a_refused_file_is_replaced_by_a_good_one(world: World, dossier: Dossier) -> None:
+    item = world.receive(dossier, b"%PDF-1.7 stuk", "stuk.pdf", "pdf")
+    world.work()
+    dossier, item = world.fresh(dossier), world.fresh(item)
+    assert world.fresh(item).stage == "refused"
+    instead(world, dossier, item, pdf())
+    world.work()
+    item = world.fresh(item)
+    assert (item.stage, item.refusal, item.name) == ("checked", None, "nieuw.pdf")
+
+
+def test_a_replacement_after_submission_or_of_a_removed_file_takes_no_place(world: World, dossier: Dossier) -> None:
+    item, gone = world.checked(dossier, name="een.pdf"), world.checked(dossier, name="weg.pdf")
+    instead(world, dossier, item, pdf(2))
+    instead(world, dossier, gone, pdf(3))
+    with transaction():
+        folder.remove(world.contents(dossier), gone.id)
+        session.get_one(Dossier, dossier.id).stage = "submitted"
+    world.work()
+    dossier, item = world.fresh(dossier), world.fresh(item)
+    assert (in_folder(world, dossier), world.contents(dossier).replacements) == (["een.pdf"], {})
+    assert world.fresh(item).pages == 1
+
+
+def test_a_file_that_waits_to_take_a_place_keeps_from_submitting(world: World, dossier: Dossier) -> None:
+    item = world.checked(dossier, name="een.pdf")
+    world.attach(dossier, "practice", "proof", item)
+    instead(world, dossier, item, pdf(2))
+    contents = world.contents(dossier)
+    section = contents.template.section("practice")
+    types = question_types.types(())
+    found = completeness.section_findings(contents, section, types, submission.today())
+    assert "Het nieuwe bestand voor een.pdf wordt nog gecontroleerd." in [one.text["nl"] for one in found]
+
+
+def test_a_replaced_file_makes_the_statement_about_it_stale_until_it_is_put_back(world: World, dossier: Dossier) -> None:
+    item = world.checked(dossier, name="een.pdf")
+    world.save(dossier, "practice", name="Sanne", form="job", story="Een verhaal van mij.")
+    world.attach(dossier, "practice", "proof", item)
+    statement, _ = world.invite(dossier)
+    world.sign(statement)
+    instead(world, dossier, item, pdf(2))
+    assert not statements.is_stale(world.fresh(statement), world.contents(dossier))
+    world.work()
+    dossier, item = world.fresh(dossier), world.fresh(item)
+    statement = world.fresh(statement)
+    assert statements.is_stale(statement, world.contents(dossier))
+    assert statement_changes.since_signed(statement, world.contents(dossier)) == {"practice": ["proof"]}
+    before = folder.earlier(world.fresh(item))
+    assert before is not None
+    with transaction():
+        folder.put_back(world.contents(dossier), item.id, before.id)
+    assert not statements.is_stale(world.fresh(statement), world.contents(dossier))
+
+
+@pytest.mark.parametrize(
+    ("title", "kept"),
+    [
+        (" Mijn  cv\r\n2026 ", "Mijn cv 2026"),
+        ("een.pdf", ""),
+        ("een", ""),
+        ("", ""),
+        ("a\x00b\u202ec", "a b c"),
+        ("e\u0301", "é"),
+        ("x" * 120, "x" * 120),
+    ],
+)
+def test_rename_keeps_one_visible_line(world: World, dossier: Dossier, title: str, kept: str) -> None:
+    item = world.checked(dossier, name="een.pdf")
+    with transaction():
+        folder.rename(world.contents(dossier), item.id, title)
+    assert world.fresh(item).title == kept
+
+
+def test_title_is_what_the_document_calls_it(world: World, dossier: Dossier) -> None:
+    item = world.checked(dossier, name="een.pdf")
+    world.attach(dossier, "practice", "proof", item)
+    with transaction():
+        folder.rename(world.contents(dossier), item.id, "Verslag van de leergang")
+    world.fill(dossier)
+    (piece,) = submission.content_of(world.submit(dossier))["evidence"]
+    assert (piece["title"], piece["name"], piece["number"]) == ("Verslag van de leergang", "een.pdf", 1)
+
+
+def test_order_is_complete_whatever_is_named_and_new_files_come_last(world: World, dossier: Dossier) -> None:
+    one, two, three = (world.checked(dossier, name=f"{name}.pdf").id for name in "abc")
+    with transaction():
+        folder.put_in_order(world.contents(dossier), [three, 99, three, one])
+    assert list(world.contents(dossier).evidence) == [three, one, two]
+    assert list(world.contents(dossier).evidence)[-1] != (four := world.checked(dossier, name="d.pdf").id)
+    assert list(world.contents(dossier).evidence) == [three, one, two, four]
+
+
+# --- small pictures ------------------------------------------------------------------------------------------------
+
+CORPUS = ROOT.parent / "shared" / "corpus"
+
+
+@pytest.mark.parametrize(
+    ("file", "longest"), [("congress.pdf", 240), ("pdflatex-4-pages.pdf", 240), ("sushi.jpg", 240), ("pike.png", 240)]
+)
+def test_a_thumbnail_of_a_real_file_is_small(world: World, dossier: Dossier, file: str, longest: int) -> None:
+    found = next(CORPUS.rglob(file), None)
+    if found is None:
+        pytest.skip(f"{file} is not in the collection of real files")
+    item = world.receive(dossier, found.read_bytes(), file, found.suffix[1:])
+    world.work()
+    item = world.fresh(item)
+    assert item.stage == "checked"
+    path = store.path(world.settings.blobs, item.thumbnail_sha256 or "")
+    assert path.stat().st_size <= 20_000
+    with Image.open(path) as picture:
+        assert (picture.format, max(picture.size)) == ("WEBP", longest)
+
+
+def test_a_thumbnail_is_made_later_of_files_from_before_there_were_any(world: World, dossier: Dossier) -> None:
+    item = world.checked(dossier)
+    with transaction():
+        session.get_one(Evidence, item.id).thumbnail_sha256 = None
+    assert pipeline.due() == [("thumbnail", item.id)]
+    world.work()
+    assert len(world.fresh(item).thumbnail_sha256 or "") == 64
+    assert pipeline.due() == []
+
+
+def test_a_file_whose_pages_are_gone_is_not_tried_for_ever(world: World, dossier: Dossier) -> None:
+    item = world.checked(dossier)
+    with transaction():
+        found = session.get_one(Evidence, item.id)
+        found.thumbnail_sha256, found.pages_sha256 = None, "0" * 64
+    world.work()
+    assert (world.fresh(item).thumbnail_sha256, pipeline.due()) == ("", [])

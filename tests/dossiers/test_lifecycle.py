@@ -1,14 +1,12 @@
 """Only the listed moves between stages happen, each of them once, whoever tries at the same moment."""
 
-import threading
-from collections.abc import Callable
-
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from small_world import World
 from sqlalchemy import CheckConstraint, insert, select, update
 from sqlalchemy.exc import IntegrityError
+from together import together
 
 from app.dossiers import lifecycle
 from app.dossiers.lifecycle import TRANSITIONS
@@ -94,30 +92,19 @@ def test_advance_writes_its_changes_with_the_stage_or_not_at_all(world: World) -
 
 
 def test_advance_from_two_threads_has_one_winner(world: World) -> None:
-    dossier_id, start, outcomes = world.dossier().id, threading.Barrier(4), []
+    dossier_id = world.dossier().id
     session.rollback()
 
-    def move(to: str) -> Callable[[], None]:
-        def run() -> None:
-            dossier = session.get_one(Dossier, dossier_id)
-            start.wait()
-            try:
-                with transaction():
-                    lifecycle.advance(dossier, to)
-                outcomes.append(to)
-            except Conflict:
-                outcomes.append("conflict")
-            finally:
-                session.remove()
+    def submit() -> str:
+        dossier = session.get_one(Dossier, dossier_id)
+        try:
+            with transaction():
+                lifecycle.advance(dossier, "submitted")
+        except Conflict:
+            return "conflict"
+        return "submitted"
 
-        return run
-
-    threads = [threading.Thread(target=move(to)) for to in ("submitted", "submitted", "submitted", "submitted")]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert sorted(outcomes) == ["conflict", "conflict", "conflict", "submitted"]
+    assert sorted(together(*[submit] * 4)) == ["conflict", "conflict", "conflict", "submitted"]
 
 
 @pytest.mark.parametrize("kind", list(STAGES), ids=lambda kind: kind.__name__)

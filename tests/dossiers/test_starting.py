@@ -1,14 +1,16 @@
 """The beginning of a dossier: its number, its deadline, one at a time."""
 
-import threading
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from small_world import World
 from sqlalchemy import func, select
+from together import together
 
 from app import audit
+from app.accounts.models import Account
 from app.dossiers import lifecycle, starting, submission
 from app.dossiers.models import Dossier, DossierEvent
 from app.dossiers.starting import AlreadyStarted
@@ -74,29 +76,33 @@ def test_start_refuses_what_is_not_there(world: World, changes: dict[str, object
 
 def test_many_start_at_once_and_everybody_gets_a_number_of_his_own(world: World) -> None:
     ids = [world.account(f"Persoon {number}").id for number in range(4)]
-    barrier = threading.Barrier(8)
-    outcomes: list[str] = []
 
-    def run(owner_id: int) -> None:
-        from app.accounts.models import Account
-
-        owner = session.get_one(Account, owner_id)
-        session.rollback()
-        barrier.wait()
+    def run(owner_id: int) -> str:
         try:
-            outcomes.append(start(world, owner).reference[-4:])
+            return start(world, session.get_one(Account, owner_id)).reference[-4:]
         except AlreadyStarted:
-            outcomes.append("already")
-        finally:
-            session.remove()
+            return "already"
 
-    threads = [threading.Thread(target=run, args=(owner_id,)) for owner_id in ids * 2]
     session.rollback()
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    outcomes = together(*[partial(run, owner_id) for owner_id in ids * 2])
     assert sorted(outcomes) == ["0001", "0002", "0003", "0004", *["already"] * 4]
+
+
+def test_whoever_had_started_on_the_earlier_version_may_do_so_again_for_a_while(world: World) -> None:
+    began, other = world.account(), world.account("Joris")
+    withdrawn = start(world, began)
+    with transaction():
+        lifecycle.advance(withdrawn, "withdrawn")
+    day = submission.today()
+    base = world.catalogue.schemes["small", "1"]
+    rule = {"from": "1", "until": (day + timedelta(days=9)).isoformat(), "for": "started_before"}
+    newer = replace(base.template, version="2", effective_from=(day + timedelta(days=1)).isoformat(), transition=rule)
+    world.catalogue = replace(world.catalogue, schemes={("small", "1"): base, ("small", "2"): replace(base, template=newer)})
+    found = {
+        later: [starting.version_for(one, "small", day + timedelta(days=later), world.catalogue) for one in (began, other)]
+        for later in (0, 1, 9, 10)
+    }
+    assert found == {0: ["1", "1"], 1: ["1", "2"], 9: ["1", "2"], 10: ["2", "2"]}
 
 
 def test_dossier_keeps_its_template_when_the_forms_change(world: World) -> None:

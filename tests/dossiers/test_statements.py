@@ -8,7 +8,7 @@ import pytest
 from small_world import SUPERVISOR, World
 from sqlalchemy import select, text, update
 
-from app.dossiers import lifecycle, statements
+from app.dossiers import invitations, lifecycle, statements
 from app.dossiers.models import Dossier, DossierEvent, Statement, StatementEvent
 from app.errors import Conflict, Forbidden, InvalidInput, LinkUnusable, NotFound, TooManyRequests
 from app.extensions import now, session, transaction
@@ -106,7 +106,7 @@ def test_invite_puts_a_name_on_one_line(world: World, dossier: Dossier) -> None:
 
 def test_invite_refuses_a_language_that_we_do_not_have(world: World, dossier: Dossier) -> None:
     with pytest.raises(InvalidInput), transaction():
-        statements.invite(
+        invitations.invite(
             world.contents(dossier), "closing", "supervisor",
             name="Els Bos", email=SUPERVISOR, language="fr", settings=world.settings,
         )  # fmt: skip
@@ -117,7 +117,7 @@ def test_invite_refuses_a_second_one_while_the_first_is_open_or_given(world: Wor
     statement, _ = world.invite(dossier)
     for _ in range(2):
         with pytest.raises(Conflict), transaction():
-            statements.invite(
+            invitations.invite(
                 stale, "closing", "supervisor",
                 name="Jan", email="jan@x.example", language="nl", settings=world.settings,
             )  # fmt: skip
@@ -131,7 +131,7 @@ def test_invite_again_after_declining_or_revoking(world: World, dossier: Dossier
         statements.decline(first, "", **CALLER)
     second, _ = world.invite(dossier, "jan@x.example", "Jan Smit")
     with transaction():
-        statements.revoke(second)
+        invitations.revoke(second)
     third, _ = world.invite(dossier)
     assert [one.stage for one in (first, second, third)] == ["declined", "revoked", "invited"]
     assert world.contents(dossier).statement("closing", "supervisor") is third
@@ -140,7 +140,7 @@ def test_invite_again_after_declining_or_revoking(world: World, dossier: Dossier
 def test_invite_refuses_other_questions_and_a_dossier_that_is_not_open(world: World, dossier: Dossier) -> None:
     for section, question in (("closing", "code"), ("practice", "supervisor"), ("nowhere", "supervisor")):
         with pytest.raises(NotFound), transaction():
-            statements.invite(
+            invitations.invite(
                 world.contents(dossier), section, question,
                 name="Els Bos", email=SUPERVISOR, language="nl", settings=world.settings,
             )  # fmt: skip
@@ -194,13 +194,13 @@ def test_by_link_is_spent_by_signing_declining_and_revoking_and_says_which(world
                 statements.decline(statement, "ken ik niet", **CALLER)
         else:
             with transaction():
-                statements.revoke(statement)
+                invitations.revoke(statement)
         with pytest.raises(LinkUnusable) as refusal:
             statements.by_link(token)
         said.append(refusal.value.text["nl"])
         if end == "sign":
             with transaction():
-                statements.revoke(statement)
+                invitations.revoke(statement)
     assert said == [
         "Deze verklaring is al ondertekend. Dank u wel; u hoeft niets meer te doen.",
         "U hebt aangegeven dat u deze verklaring niet geeft. De kandidaat heeft daar bericht van.",
@@ -222,7 +222,7 @@ def test_link_and_session_stop_when_the_dossier_is_withdrawn(world: World, dossi
         with pytest.raises(LinkUnusable), transaction():
             deed()
     with pytest.raises(Forbidden), transaction():
-        statements.remind(statement, world.settings)
+        invitations.remind(statement, world.settings)
     assert (statement.stage, statement.data) == ("invited", {})
 
 
@@ -254,19 +254,19 @@ def test_remind_sends_a_fresh_link_and_leaves_the_session(world: World, dossier:
     secret = open_session(statement)
     age(statement, token_expires_at=timedelta(days=1))
     with transaction():
-        statements.remind(statement, world.settings)
+        invitations.remind(statement, world.settings)
     assert statements.by_link(world.token()) is statement
     with pytest.raises(LinkUnusable):
         statements.by_link(old)
     assert statements.by_session(secret) is statement
-    assert events(statement) == ["sent", "opened", "sent"]
+    assert events(statement) == ["sent", "opened", "reminded"]
 
 
 def test_remind_refuses_when_there_is_nothing_to_wait_for(world: World, dossier: Dossier) -> None:
     statement, _ = world.invite(dossier)
     world.sign(statement)
     with pytest.raises(Conflict), transaction():
-        statements.remind(statement, world.settings)
+        invitations.remind(statement, world.settings)
 
 
 def test_revoke_stops_the_session_and_keeps_what_was_signed(world: World, dossier: Dossier) -> None:
@@ -274,13 +274,13 @@ def test_revoke_stops_the_session_and_keeps_what_was_signed(world: World, dossie
     secret = open_session(statement)
     world.sign(statement)
     with transaction():
-        statements.revoke(statement)
+        invitations.revoke(statement)
     assert (statement.stage, statement.signed_name) == ("revoked", "Els Bos")
     assert statement.signed_at is not None
     with pytest.raises(LinkUnusable):
         statements.by_session(secret)
     with pytest.raises(Conflict), transaction():
-        statements.revoke(statement)
+        invitations.revoke(statement)
     assert events(statement) == ["sent", "opened", "read", "signed", "revoked"]
 
 
@@ -352,7 +352,20 @@ def test_sign_binds_to_what_was_read_and_tells_both(world: World, dossier: Dossi
     world.sign(statement)
     _, question = statements.statement_question(dossier, "closing", "supervisor")
     consent = {"nl": "Ik ken Sanne de Vries", "en": "I know Sanne de Vries"}
-    signed = {"answers": {"opinion": "Sanne werkt goed."}, "consent": consent, "name": "Els Bos"}
+    independence = {
+        "nl": "Ik ben niet Sanne de Vries zelf. Ik heb met Sanne de Vries geen familieband en geen dienstverband, en geen "
+        "financiële band buiten de gewone vergoeding voor de supervisie.",
+        "en": "I am not Sanne de Vries. I have no family tie and no employment relationship with Sanne de Vries, and no "
+        "financial tie other than the usual fee for the supervision.",
+    }
+    signed = {
+        "answers": {"opinion": "Sanne werkt goed."},
+        "consent": consent,
+        "documents": [],
+        "independence": independence,
+        "name": "Els Bos",
+    }
+    assert statement.independence == independence
     assert (statement.stage, statement.signed_name, statement.consent) == ("signed", "Els Bos", consent)
     assert statement.content_sha256 == statements.sha256(statements.canonical(signed))
     assert statement.read_sha256 == statements.read_hash(world.contents(dossier), question)
@@ -412,12 +425,12 @@ def test_sign_is_refused_when_nothing_was_read(world: World, dossier: Dossier) -
 
 def test_mails_to_one_supervisor_are_limited(world: World, dossier: Dossier) -> None:
     statement, _ = world.invite(dossier)
-    for _ in range(statements.MAILS_TO_ONE_ADDRESS - 1):
+    for _ in range(invitations.MAILS_TO_ONE_ADDRESS - 1):
         with transaction():
-            statements.remind(statement, world.settings)
+            invitations.remind(statement, world.settings)
     with pytest.raises(TooManyRequests), transaction():
-        statements.remind(statement, world.settings)
-    assert events(statement) == ["sent"] * statements.MAILS_TO_ONE_ADDRESS
+        invitations.remind(statement, world.settings)
+    assert events(statement) == ["sent"] + ["reminded"] * (invitations.MAILS_TO_ONE_ADDRESS - 1)
 
 
 def test_decline_tells_the_candidate(world: World, dossier: Dossier) -> None:
@@ -478,7 +491,7 @@ def test_stale_after_another_answer_shows_a_question_of_the_read_section(world: 
 def test_events_of_several_statements_are_kept_apart(world: World, dossier: Dossier) -> None:
     first, _ = world.invite(dossier)
     with transaction():
-        statements.revoke(first)
+        invitations.revoke(first)
     second, _ = world.invite(dossier)
     found = statements.events([first.id, second.id])
     assert {key: [event.kind for event in value] for key, value in found.items()} == {

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import threading
 from typing import Any
 
 import pytest
@@ -10,15 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from small_world import CONSENT, World, pdf
 from sqlalchemy import func, select, update
+from together import together
 
 from app.documents import sealing
 from app.dossiers import contents as dossier_contents
-from app.dossiers import lifecycle, statements, submission
+from app.dossiers import invitations, lifecycle, statements, submission
 from app.dossiers.models import Dossier, DossierEvent, Snapshot
 from app.errors import Conflict, InvalidInput, SealingFailed
 from app.extensions import session, transaction
 from app.mail import Mail
-from app.schemes import schemas
+from app.schemes import schemas, statement_settings
+from app.texts import fill
 
 
 @pytest.fixture
@@ -107,25 +108,17 @@ def test_second_click_is_a_conflict(world: World, dossier: Dossier) -> None:
 
 
 def test_r35_double_submit_from_two_threads_is_one_snapshot(world: World, dossier: Dossier) -> None:
-    dossier_id, start, outcomes = dossier.id, threading.Barrier(2), []
+    dossier_id = dossier.id
     session.rollback()
 
-    def click() -> None:
-        start.wait()
+    def click() -> str:
         try:
             world.submit(session.get_one(Dossier, dossier_id))
-            outcomes.append("submitted")
         except Conflict:
-            outcomes.append("conflict")
-        finally:
-            session.remove()
+            return "conflict"
+        return "submitted"
 
-    threads = [threading.Thread(target=click) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert sorted(outcomes) == ["conflict", "submitted"]
+    assert sorted(together(click, click)) == ["conflict", "submitted"]
     assert count(Snapshot) == 1
     assert len(session.scalars(select(Mail).where(Mail.template == "submission_receipt")).all()) == 1
 
@@ -148,7 +141,7 @@ def test_revision_goes_up_after_a_return_and_the_first_one_stays(world: World, d
 
 def test_content_is_the_whole_dossier_in_one_shape(world: World, dossier: Dossier) -> None:
     with transaction():
-        statements.revoke(world.contents(dossier).statements[0])
+        invitations.revoke(world.contents(dossier).statements[0])
     one, two = world.checked(dossier, name="een.v2.pdf"), world.checked(dossier, name="twee.pdf", data=pdf(2))
     world.checked(dossier, name="niet gebruikt.pdf", data=pdf(3))
     world.attach(dossier, "practice", "proof", two, one)
@@ -198,6 +191,7 @@ def test_content_is_the_whole_dossier_in_one_shape(world: World, dossier: Dossie
             }
             for number, item, title in ((1, two, "twee"), (2, one, "een.v2"))
         ],
+        "outcomes": [],
         "statements": [
             {
                 "id": statement.id,
@@ -209,6 +203,7 @@ def test_content_is_the_whole_dossier_in_one_shape(world: World, dossier: Dossie
                 "signed_name": "Els Bos",
                 "signed_at": statement.signed_at.isoformat() if statement.signed_at else "",
                 "consent": "Ik ken Sanne de Vries",
+                "independence": (statement.independence or {})["nl"],
                 "read_sha256": statement.read_sha256,
                 "content_sha256": statement.content_sha256,
                 "evidence": [],
@@ -239,7 +234,14 @@ def test_draft_content_has_the_same_keys_for_the_draft_document(world: World, do
 def test_content_of_a_statement_can_be_derived_again(world: World, dossier: Dossier) -> None:
     (statement,) = submission.content_of(world.submit(dossier))["statements"]
     consent = {"nl": "Ik ken Sanne de Vries", "en": "I know Sanne de Vries"}
-    agreed = {"answers": statement["answers"], "consent": consent, "name": statement["signed_name"]}
+    independence = fill(statement_settings.usual_independence(), candidate="Sanne de Vries")
+    agreed = {
+        "answers": statement["answers"],
+        "consent": consent,
+        "documents": [],
+        "independence": independence,
+        "name": statement["signed_name"],
+    }
     assert statements.sha256(statements.canonical(agreed)) == statement["content_sha256"]
 
 

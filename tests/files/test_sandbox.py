@@ -1,12 +1,13 @@
 import os
+import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
 from pathlib import Path
 
 import pytest
+from together import together
 
 from app.errors import FileRefused, StorageFailure
 from app.files import sandbox
@@ -53,13 +54,7 @@ def test_run_is_quick_once_the_server_runs() -> None:
 
 
 def test_run_works_from_several_threads() -> None:
-    pids: list[int] = []
-    threads = [threading.Thread(target=lambda: pids.append(probe("echo").value["pid"])) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(set(pids)) == 8
+    assert len(set(together(*[lambda: probe("echo").value["pid"]] * 8))) == 8
 
 
 def test_run_passes_no_settings_on(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -163,7 +158,7 @@ def test_server_that_died_is_started_again() -> None:
     process = sandbox._server._process
     assert process is not None
     process.kill()
-    process.wait()
+    process.wait(20)
     assert probe("echo").value["echo"] == {}
 
 
@@ -171,6 +166,7 @@ def test_forked_copy_of_the_program_gets_its_own_server() -> None:
     probe("echo")
     child = os.fork()
     if child == 0:
+        signal.alarm(60)  # it ends then, whatever it waits for
         try:
             os._exit(0 if probe("echo").value["echo"] == {} else 1)
         finally:
@@ -192,7 +188,7 @@ def test_child_ends_when_the_caller_is_killed(tmp_path: Path) -> None:
     while not (pids.exists() and len(pids.read_text().split()) == 2) and time.monotonic() < deadline:
         time.sleep(0.05)
     caller.kill()
-    caller.wait()
+    caller.wait(20)
     assert [gone(int(pid)) for pid in pids.read_text().split()] == [True, True]
 
 
@@ -206,7 +202,12 @@ def test_program_without_a_main_guard_is_not_run_again_in_the_child(tmp_path: Pa
     )
     path = os.pathsep.join([str(HERE), str(HERE.parents[1])])
     done = subprocess.run(
-        [sys.executable, str(script)], env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True, check=True
+        [sys.executable, str(script)],
+        env={**os.environ, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
     )
     assert done.stdout == "main runs\n{'a': 1}\n"
     assert done.stderr == ""

@@ -2,11 +2,11 @@ import errno
 import hashlib
 import io
 import os
-import threading
 import time
 from pathlib import Path
 
 import pytest
+from together import together
 
 from app.errors import StorageFailure, TooLarge
 from app.files import store
@@ -55,12 +55,7 @@ def test_put_stream_leaves_nothing_when_the_reader_fails(tmp_path: Path) -> None
 
 def test_two_writers_of_the_same_contents_do_not_disturb_each_other(tmp_path: Path) -> None:
     data = os.urandom(3_000_000)
-    blobs: list[store.Blob] = []
-    threads = [threading.Thread(target=lambda: blobs.append(store.put_bytes(tmp_path, data))) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    blobs = together(*[lambda: store.put_bytes(tmp_path, data)] * 4)
     assert len(set(blobs)) == 1
     assert len(blobs) == 4
     assert store.intact(tmp_path, blobs[0].sha256)
@@ -117,7 +112,7 @@ def test_disk_trouble_is_told_and_leaves_nothing(tmp_path: Path, monkeypatch: py
 
 def test_disk_that_is_really_full_is_told() -> None:
     """/dev/full gives ENOSPC at every write: the real error, from the real system."""
-    with pytest.raises(StorageFailure), store._disk_troubles(), Path("/dev/full").open("wb", buffering=0) as target:
+    with pytest.raises(StorageFailure), store.disk_troubles(), Path("/dev/full").open("wb", buffering=0) as target:
         target.write(TEXT)
 
 

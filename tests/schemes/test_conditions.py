@@ -48,6 +48,7 @@ def template(**shown_if: str) -> DossierTemplate:
         ("hours >= 2.5", one("s.hours", ">=", Decimal("2.5"))),
         ("hours==-3", one("s.hours", "==", Decimal(-3))),
         ("form is empty", one("s.form", "empty")),
+        ("jobs has gap of 12 months", one("s.jobs", "gap", Decimal(12))),
         ("form is not empty", Not(one("s.form", "empty"))),
         (
             "not a is empty and b == '1' or (c < 3 or d == ')')",
@@ -68,7 +69,10 @@ def test_parse_reads_every_form(text: str, expected: Condition) -> None:
     ("text", "problem"),
     [
         ("", "found the end of the condition; expected a question, such as form or practice.form"),
-        ("form", "found the end of the condition; expected ==, !=, <, <=, >, >=, in, contains, is empty or is not empty"),
+        (
+            "form",
+            "found the end of the condition; expected ==, !=, <, <=, >, >=, in, contains, is empty, is not empty or has gap of",
+        ),
         ("form = 'a'", "found = 'a'; expected a name, a text in quotes, a number or a sign"),
         ("form == a", "found a; expected a text in quotes"),
         ("form == 'a", "found 'a; expected a name, a text in quotes, a number or a sign"),
@@ -78,6 +82,11 @@ def test_parse_reads_every_form(text: str, expected: Condition) -> None:
         ("form contains 3", "found 3; expected a text in quotes"),
         ("form > 'a'", "found 'a'; expected a number"),
         ("(form is empty", "found the end of the condition; expected ')'"),
+        (
+            "form has gap of 0 months",
+            "found the end of the condition; expected a whole number of months, such as has gap of 12 months",
+        ),
+        ("form has gap of 12 days", "found days; expected a whole number of months, such as has gap of 12 months"),
         ("form is empty form", "found form; expected 'and', 'or' or the end"),
         ("and == 'a'", "found and; expected a question, such as form or practice.form"),
         ("a.b.c is empty", "found a.b.c is empty; expected a name, a text in quotes, a number or a sign"),
@@ -154,6 +163,26 @@ def test_holds_looks_for_what_was_chosen() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("ends", "found"),
+    [
+        ([("2020-01-01", "2020-12-31"), ("2022-01-01", "2022-12-31")], True),
+        ([("2020-01-01", "2020-12-31"), ("2021-12-31", "2022-12-31")], False),
+        ([("2022-01-01", ""), ("2020-01-01", "2020-12-31")], True),
+        ([("2020-01-01", ""), ("2024-01-01", "2024-12-31")], False),
+        ([("2020-01-01", "2019-01-01"), ("", "2024-12-31")], False),
+        ([], False),
+    ],
+)
+def test_holds_sees_the_time_between_periods(ends: list[tuple[str, str]], found: bool) -> None:
+    def typed(day: str) -> dict[str, str]:
+        return dict(zip(("year", "month", "day"), day.split("-"), strict=True)) if day else {}
+
+    rows = [{"row": str(index), "during": {"from": typed(first), "to": typed(last)}} for index, (first, last) in enumerate(ends)]
+    assert conditions.holds(conditions.parse("jobs has gap of 12 months", "s"), {"s": {"jobs": rows}}) is found
+    assert not conditions.holds(conditions.parse("jobs has gap of 12 months", "s"), {"s": {"jobs": "x"}})
+
+
 def test_visible_counts_a_hidden_answer_as_empty() -> None:
     form = template(first="", second="first == 'yes'", third="second == 'yes'", fourth="third is empty")
     yes = {"s": {"first": "yes", "second": "yes", "third": "x"}}
@@ -197,6 +226,14 @@ OPTIONS = {"options": [{"id": "a", "label": TEXT}, {"id": "b", "label": TEXT}]}
         ("q == 3", "short_text", "found == on s.q, a question of type short_text; compare it with a text in quotes"),
         ("q == 'x'", "evidence", "found == on s.q, a question of type evidence; it can only be tested with is empty"),
         ("q is empty", "table", ""),
+        (
+            "q has gap of 12 months",
+            "table",
+            (
+                "found gap on s.q, a question of type table; "
+                "it can only be tested with is empty, or with has gap of … months when it has a span"
+            ),
+        ),
         ("q is empty", "statement", "found empty on s.q, a question of type statement; it has no answer to test"),
         ("q == 'x'", "of_a_plugin", ""),
     ],

@@ -17,12 +17,22 @@ OBJECTS: Mapping[str, type[schemas.Strict]] = {
     "Group": schemas.GroupSchema,
     "Level of the scale": schemas.LevelSchema,
     "Final declaration": schemas.FinalDeclarationSchema,
+    "Entry requirement": schemas.EntryRequirementSchema,
+    "Kind of the development log": schemas.LogKindSchema,
     "Guidance": schemas.GuidanceSchema,
     "Criterion": schemas.CriterionSchema,
     "Question": schemas.QuestionSchema,
     "Option of a choice or scale": schemas.OptionSchema,
     "Total of a table": schemas.TotalSchema,
     "Cap of a table": schemas.CapSchema,
+    "Span of a table": schemas.SpanSchema,
+    "Within": schemas.WithinSchema,
+    "Transition to a scheme version": schemas.TransitionSchema,
+    "Accreditation of a scheme version": schemas.AccreditationSchema,
+    "Holder": schemas.HolderSchema,
+    "Renewal of a certificate": schemas.RenewalSchema,
+    "List": schemas.ListSchema,
+    "Item of a list": schemas.ListItemSchema,
 }
 
 

@@ -1,5 +1,4 @@
 import json
-from datetime import date
 from pathlib import Path
 
 import pytest
@@ -15,7 +14,7 @@ from app.schemes.question_types import BUILT_IN
 ID = "an id: a lower-case letter, then 1 to 39 lower-case letters, digits or underscores"
 TEXT = "a text, in quotes when it looks like a number"
 TYPES = ", ".join(BUILT_IN)
-KEYS_OF_TEXT = "id, type, label, hint, required, shown_if, max_length, autocomplete"
+KEYS_OF_TEXT = "id, type, label, hint, required, serves, shown_if, max_length, autocomplete"
 
 
 def faults_of(folder: Path, scheme: str = SCHEME, area: str = AREA) -> list[str]:
@@ -94,6 +93,44 @@ def test_load_all_gives_a_scheme_with_its_parts_in_order(tmp_path: Path) -> None
             f"found 'evidence'; needed is one of {TYPES.removesuffix(', evidence, statement')}",
         ),
         (
+            "        row_title: name",
+            "        within: {field: points, period: practice.form}",
+            49,
+            "sections[1].questions[2].within.field",
+            "found 'points'; needed is a date field of this table: there is none",
+        ),
+        (
+            "        row_title: name",
+            "        distinct: [[name, day]]",
+            49,
+            "sections[1].questions[2].distinct[0][1]",
+            "found 'day'; needed is a field of this table: name, kind, points",
+        ),
+        (
+            "        fields:\n          - {id: name,",
+            (
+                "        within: {field: day, period: practice.form}\n"
+                "        fields:\n          - {id: day, type: date, label: {nl: Dag, en: Day}}\n          - {id: name,"
+            ),
+            50,
+            "sections[1].questions[2].within.period",
+            "found 'practice.form'; needed is a question of type period",
+        ),
+        (
+            "        row_title: name",
+            "        span: {field: name, label: {nl: Duur, en: Length}, min_years: 3}",
+            49,
+            "sections[1].questions[2].span.field",
+            "found 'name'; needed is a period field of this table: there is none",
+        ),
+        (
+            "        row_title: name",
+            "        span: {field: name, label: {nl: Duur, en: Length}, min_years: 3, within_years: 2}",
+            49,
+            "sections[1].questions[2].span.within_years",
+            "found 2; needed is no less than min_years",
+        ),
+        (
             "      - id: company",
             "      - id: form",
             42,
@@ -149,7 +186,7 @@ def test_load_all_gives_a_scheme_with_its_parts_in_order(tmp_path: Path) -> None
             "- {id: name, type: table",
             51,
             "sections[1].questions[2].fields[0].type",
-            "found 'table'; needed is one of short_text, long_text, number, date, choice, evidence",
+            "found 'table'; needed is one of short_text, long_text, number, date, period, choice, evidence",
         ),
         (
             "totals: [{field: points",
@@ -172,6 +209,71 @@ def test_load_all_gives_a_scheme_with_its_parts_in_order(tmp_path: Path) -> None
             "sections[1].questions[2].caps[0].by",
             "found 'name'; needed is a choice field of this table: kind",
         ),
+        (
+            "Total}, min: 10",
+            "Total}, min: 10, max: 5",
+            57,
+            "sections[1].questions[2].totals[0].min",
+            "found 10; needed is no more than max",
+        ),
+        (
+            "Total}, min: 10",
+            "Total}, min: -10",
+            57,
+            "sections[1].questions[2].totals[0].min",
+            "found -10; needed is a number of 0 or more",
+        ),
+        (
+            "book, max: 4",
+            "book, max: -4",
+            58,
+            "sections[1].questions[2].caps[0].max",
+            "found -4; needed is a number of 0 or more",
+        ),
+        (
+            "caps: [{",
+            "caps: [{field: points, by: kind, value: book, max: 9}, {",
+            58,
+            "sections[1].questions[2].caps[1].value",
+            "found 'book' twice; the first is on line 58",
+        ),
+        (
+            "        row_title: name",
+            "        rows: {min: -1}",
+            49,
+            "sections[1].questions[2].rows.min",
+            "found -1; needed is a whole number of 0 or more",
+        ),
+        (
+            "        row_title: name",
+            "        distinct: [name]",
+            49,
+            "sections[1].questions[2].distinct[0]",
+            "found 'name'; needed is a list of 1 or more",
+        ),
+        (
+            "decimals: 1}",
+            "decimals: -1}",
+            56,
+            "sections[1].questions[2].fields[2].decimals",
+            "found -1; needed is a whole number of 0 or more",
+        ),
+        ("title: {nl: Klein, en: Small}", "title: {en: Small}", 3, "title.nl", f"is missing; needed is {TEXT}"),
+        (
+            "{nl: Naam, en: Name}",
+            "{nl: 1, en: Name}",
+            51,
+            "sections[1].questions[2].fields[0].label.nl",
+            f"found 1; needed is {TEXT}",
+        ),
+        (
+            "form == 'own'",
+            "form > 3",
+            45,
+            "sections[1].questions[1].shown_if",
+            "found > on practice.form, a question of type choice; compare it with one of its options",
+        ),
+        ("form == 'own'", "nowhere.form == 'own'", 45, "sections[1].questions[1].shown_if", "there is no question nowhere.form"),
         ("decimals: 1}", "min: 9, max: 2}", 56, "sections[1].questions[2].fields[2].min", "found 9; needed is no more than max"),
         ("decimals: 1}", "min: '1'}", 56, "sections[1].questions[2].fields[2].min", "found '1'; needed is a number"),
     ],
@@ -180,6 +282,51 @@ def test_load_all_names_a_fault_of_a_scheme(tmp_path: Path, old: str, new: str, 
     assert faults_of(tmp_path, replaced(SCHEME, old, new))[0] == f"scheme.yaml:{line}: {key}: {problem}".replace(
         "HOME", f"{tmp_path}/small/1"
     )
+
+
+def test_a_file_that_cannot_be_read_is_named_with_its_line_and_what_to_do(tmp_path: Path) -> None:
+    files = {"scheme.yaml": SCHEME, "areas/10-skill.yaml": AREA, "lists/bureaus.yaml": LIST}
+    cases: list[tuple[bytes, str]] = [
+        (b"", "1: the file is empty; needed are keys and values, such as title: {nl: …, en: …}"),
+        (b"- a\n- b\n", "1: found a list of 2; needed is a mapping"),
+        (b"hallo\n", "1: found 'hallo'; needed is a mapping"),
+        (b"a:\n\tb: 1\n", "2: found a tab in the indentation; use spaces"),
+        ("a: 1\nb: café\n".encode("latin-1"), "2: found byte 0xe9; save the file as UTF-8"),
+        ("a: 1\n".encode("utf-16"), "1: found byte 0xff; save the file as UTF-8"),
+        (b"a: 1\na: 2\n", "2: a: this key stands twice; the first is on line 1"),
+        (
+            b"a: 1\nb: {nl: 'Foto's, en: x}\n",
+            (
+                "2: no valid YAML: while parsing a flow mapping did not find expected ',' or '}'; a text with : # { } [ ] , or an "  # noqa: E501
+                "apostrophe in it needs double quotes"
+            ),
+        ),
+        (
+            b"a: {nl: x, en: y\nb: 1\nc: 2\n",
+            (
+                "2: no valid YAML: while parsing a flow mapping did not find expected ',' or '}'; what it belongs to begins on line 1; a "  # noqa: E501
+                "text with : # { } [ ] , or an apostrophe in it needs double quotes"
+            ),
+        ),
+    ]
+    for number, (content, problem) in enumerate(cases):
+        for wrong in files:
+            home = tmp_path / f"{number}-{wrong.replace('/', '-')}"
+            settings = write_scheme(home)
+            (home / "small/1/lists").mkdir()
+            (home / "small/1/lists/bureaus.yaml").write_text(LIST)
+            (home / "small/1" / wrong).write_bytes(content)
+            catalogue = loader.load_all(settings)
+            assert catalogue.schemes == {}
+            assert loader.faults(catalogue)[0] == f"{home}/small/1/{wrong}:{problem}"
+
+
+def test_a_version_without_its_file_is_named(tmp_path: Path) -> None:
+    settings = write_scheme(tmp_path)
+    (tmp_path / "small/1/scheme.yaml").unlink()
+    assert loader.faults(loader.load_all(settings)) == [
+        f"{tmp_path}/small/1/scheme.yaml: the file cannot be read: No such file or directory"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -211,10 +358,69 @@ def test_load_all_names_a_fault_of_a_scheme(tmp_path: Path, old: str, new: str, 
         ("group: first\n", "", 1, "group", f"is missing; needed is {ID}"),
         ("group: first\n", "group: third\n", 2, "group", "found 'third'; needed is a group of the scheme: first, last"),
         ("id: skill\n", "id: skill\nid: skill\n", 2, "id", "this key stands twice; the first is on line 1"),
+        (
+            "type: long_text,",
+            "type: long_text, serves: [craft, skill],",
+            12,
+            "questions[0].serves[1]",
+            "found 'skill'; needed is a criterion of this area: craft",
+        ),
+        ("type: long_text,", "type: long_text, serves: [craft, craft],", 12, "questions[0].serves[1]", "found 'craft' twice"),
+        (
+            "type: long_text,",
+            "type: long_text, serves: craft,",
+            12,
+            "questions[0].serves",
+            "found 'craft'; needed is a list of 1 or more",
+        ),
+        (
+            "type: long_text,",
+            "type: long_text, serves: [],",
+            12,
+            "questions[0].serves",
+            "found a list of 0; needed is a list of 1 or more",
+        ),
+        (
+            "long_text, label: {nl: Verhaal, en: Story}, words: {min: 2, max: 9}",
+            "table, label: {nl: A, en: B}, fields: [{id: qq, type: evidence, files: {}, label: {nl: A, en: B}, serves: [xx]}]",
+            12,
+            "questions[0].fields[0].serves[0]",
+            "found 'xx'; needed is a criterion of this area: craft",
+        ),
+        (
+            "type: long_text, label: {nl: Verhaal, en: Story}, words: {min: 2, max: 9}",
+            "type: table, label: {nl: V, en: S}, fields: [{id: name, type: short_text, label: {nl: A, en: B}, serves: [craft]}]",
+            12,
+            "questions[0].fields[0].serves",
+            "a part of a question serves no criterion by itself, unless it is evidence in a table; put serves at the question",
+        ),
     ],
 )
 def test_load_all_names_a_fault_of_an_area(tmp_path: Path, old: str, new: str, line: int, key: str, problem: str) -> None:
     assert faults_of(tmp_path, area=replaced(AREA, old, new)) == [f"areas/10-skill.yaml:{line}: {key}: {problem}"]
+
+
+def test_a_section_that_is_no_area_serves_no_criterion(tmp_path: Path) -> None:
+    scheme = replaced(
+        SCHEME,
+        "type: short_text\n        label: {nl: Bedrijf",
+        "type: short_text\n        serves: [craft]\n        label: {nl: Bedrijf",
+    )
+    assert faults_of(tmp_path, scheme) == [
+        "scheme.yaml:44: sections[1].questions[1].serves[0]: found 'craft'; needed is a criterion of this area: there is none"
+    ]
+
+
+def test_what_an_answer_serves_survives_the_way_through_canonical_json(tmp_path: Path) -> None:
+    area = replaced(AREA, "type: long_text,", "type: long_text, serves: [craft],")
+    template = loader.load_all(write_scheme(tmp_path, area=area)).schemes["small", "1"].template
+    assert {question.id: question.serves for _, question in template.questions() if question.serves} == {"story": ("craft",)}
+    assert schemas.load(json.loads(schemas.canonical(template))) == template
+    stored = json.loads(schemas.canonical(template))
+    for section in stored["sections"]:
+        for question in section["questions"]:
+            del question["serves"]  # as templates were stored before the key was there
+    assert {question.serves for _, question in schemas.load(stored).questions()} == {()}
 
 
 def test_load_all_names_all_faults_of_all_files_at_once(tmp_path: Path) -> None:
@@ -331,25 +537,211 @@ def test_a_plugins_question_type_that_raises_disables_its_plugin(catalogue: load
     assert [problem.text["en"] for problem in colour.check("green", settings)] == ["Choose a colour."]
     with pytest.raises(PluginFailed):
         colour.check("boom", settings)
-    assert good.faults[0].startswith("colour: _check raised\nTraceback")
+    assert good.faults[0].startswith("colour: _check raised RuntimeError\nhooks.py:")
 
 
 # --- versions ------------------------------------------------------------------------------------------------------
 
 
-def test_current_is_the_version_in_effect(tmp_path: Path) -> None:
-    first = replaced(SCHEME, "2026-01-01", "2026-01-01\neffective_until: 2027-06-30")
-    second = replaced(replaced(SCHEME, 'version: "1"', 'version: "2"'), "2026-01-01", "2027-01-01\neffective_until: 2027-12-31")
-    write_scheme(tmp_path, first)
-    catalogue = loader.load_all(write_scheme(tmp_path, second, version="2"))
+def two_versions(tmp_path: Path, more: str = "", *, until: str = "2026-12-31", begins: str = "2027-01-01") -> loader.Catalogue:
+    """Version 1 from 2026-01-01 on, and version 2 with ``more`` keys."""
+    write_scheme(tmp_path, replaced(SCHEME, "2026-01-01", f"2026-01-01\neffective_until: {until}"))
+    second = replaced(replaced(SCHEME, 'version: "1"', 'version: "2"'), "2026-01-01", f"{begins}{more}")
+    return loader.load_all(write_scheme(tmp_path, second, version="2"))
+
+
+def test_versions_stand_in_the_order_of_their_days(tmp_path: Path) -> None:
+    catalogue = two_versions(tmp_path, '\ntransition: {from: "1", until: 2027-06-30, for: started_before}')
+    assert loader.faults(catalogue) == []
     assert catalogue.versions("small") == ("1", "2")
-    assert loader.current(catalogue, "small", date(2026, 1, 1)) == "1"
-    assert loader.current(catalogue, "small", date(2026, 12, 31)) == "1"
-    assert loader.current(catalogue, "small", date(2027, 1, 1)) == "2"
-    assert loader.current(catalogue, "small", date(2027, 12, 31)) == "2"
-    for day in (date(2025, 12, 31), date(2028, 1, 1)):
-        with pytest.raises(NotFound):
-            loader.current(catalogue, "small", day)
+    assert catalogue.schemes["small", "2"].template.transition == {"from": "1", "until": "2027-06-30", "for": "started_before"}
+
+
+@pytest.mark.parametrize(
+    ("until", "begins", "more", "line", "key", "problem"),
+    [
+        ("2027-01-01", "2027-01-01", "", 5, "effective_from", "version 1 is in effect up to and including 2027-01-01"),
+        (
+            "2026-12-30",
+            "2027-01-01",
+            "",
+            5,
+            "effective_from",
+            "version 1 ends on 2026-12-30, so there are days without a version",
+        ),
+        ("2026-12-31", "2026-01-01", "", 5, "effective_from", "version 1 takes effect on the same day"),
+        (
+            "2026-12-31",
+            "2027-01-01",
+            '\ntransition: {from: "3", until: 2027-06-30, for: started_before}',
+            6,
+            "transition.from",
+            "found '3'; needed is an earlier version: 1",
+        ),
+        (
+            "2026-12-31",
+            "2027-01-01",
+            '\ntransition: {from: "1", until: 2026-06-30, for: started_before}',
+            6,
+            "transition.until",
+            "found '2026-06-30'; needed is a day on or after effective_from",
+        ),
+    ],
+)
+def test_days_with_two_versions_or_none_are_named(
+    tmp_path: Path, until: str, begins: str, more: str, line: int, key: str, problem: str
+) -> None:
+    (fault,) = loader.faults(two_versions(tmp_path, more, until=until, begins=begins))
+    assert f"scheme.yaml:{line}: {key}: " in fault
+    assert problem in fault
+
+
+LIST = """\
+list: bureaus
+version: "1"
+checked_on: 2026-01-01
+items:
+  - {id: gitp, name: GITP, fee: 200}
+  - {id: other_one, label: {nl: Ander, en: Other}}
+title: {nl: Bureaus, en: Bureaus}
+"""
+FROM_LIST = replaced(
+    SCHEME,
+    "        label: {nl: Vorm, en: Form}\n",
+    "        label: {nl: Vorm, en: Form}\n        options_from: bureaus\n",
+)
+
+
+def with_list(tmp_path: Path, text: str, scheme: str = FROM_LIST) -> loader.Catalogue:
+    settings = write_scheme(tmp_path, scheme)
+    (tmp_path / "small" / "1" / "lists").mkdir()
+    (tmp_path / "small" / "1" / "lists" / "bureaus.yaml").write_text(text)
+    return loader.load_all(settings)
+
+
+def test_the_items_of_a_list_stand_before_a_questions_own_options(tmp_path: Path) -> None:
+    catalogue = with_list(tmp_path, LIST)
+    assert loader.faults(catalogue) == []
+    section = catalogue.schemes["small", "1"].template.section("practice")
+    assert section is not None
+    settings = section.questions[0].settings
+    assert settings == {
+        "options": [
+            {
+                "id": "gitp",
+                "label": {"nl": "GITP", "en": "GITP"},
+                "hint": {"nl": "Richtprijs rond € 200.", "en": "Indicative fee around € 200."},
+            },
+            {"id": "other_one", "label": {"nl": "Ander", "en": "Other"}},
+            {"id": "own", "label": {"nl": "Zelfstandig", "en": "Self-employed"}},
+            {"id": "job", "label": {"nl": "In dienst", "en": "Employed"}},
+        ],
+        "list": {"nl": "Bureaus", "en": "Bureaus"},
+    }
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "place", "problem"),
+    [
+        (
+            "list: bureaus",
+            "list: bureau",
+            "lists/bureaus.yaml:1: list",
+            "found 'bureau'; needed is the name of the file, 'bureaus'",
+        ),
+        (
+            'version: "1"',
+            'version: "0"',
+            "lists/bureaus.yaml:2: version",
+            "found '0'; needed is the version of the scheme, '1': check the list anew for it",
+        ),
+        ("other_one", "gitp", "lists/bureaus.yaml:6: items[1].id", "found 'gitp' twice; the first is on line 5"),
+        (
+            "title: {nl: Bureaus, en: Bureaus}",
+            "title: Bureaus",
+            "lists/bureaus.yaml:7: title",
+            "found 'Bureaus'; needed is a text {nl: …, en: …}",
+        ),
+        ("2026-01-01", "1 mei", "lists/bureaus.yaml:3: checked_on", "found '1 mei'; needed is a date such as 2026-01-31"),
+        ("fee: 200", "fee: free", "lists/bureaus.yaml:5: items[0].fee", "found 'free'; needed is a whole number of 1 or more"),
+        (
+            "fee: 200",
+            "until: soon",
+            "lists/bureaus.yaml:5: items[0].until",
+            "found 'soon'; needed is a date such as 2026-01-31",
+        ),
+        ("name: GITP, ", "", "lists/bureaus.yaml:5: items[0].name", "is missing; needed is either name or label, not both"),
+        (
+            "id: gitp",
+            "id: own",
+            "scheme.yaml:41: sections[1].questions[0].options[0].id",
+            "found 'own'; the list bureaus has this id",
+        ),
+    ],
+)
+def test_a_wrong_list_is_named_with_file_line_and_key(tmp_path: Path, old: str, new: str, place: str, problem: str) -> None:
+    faults = loader.faults(with_list(tmp_path, replaced(LIST, old, new)))
+    assert faults[0] == f"{tmp_path}/small/1/{place}: {problem}"
+
+
+def test_an_item_of_a_list_keeps_its_last_day(tmp_path: Path) -> None:
+    catalogue = with_list(tmp_path, replaced(LIST, "fee: 200", 'until: "2026-06-30"'))
+    section = catalogue.schemes["small", "1"].template.section("practice")
+    assert section is not None
+    assert section.questions[0].settings["options"][0] == {
+        "id": "gitp",
+        "label": {"nl": "GITP", "en": "GITP"},
+        "until": "2026-06-30",
+    }
+
+
+def test_a_list_that_is_not_there_is_named(tmp_path: Path) -> None:
+    (fault,) = loader.faults(loader.load_all(write_scheme(tmp_path, FROM_LIST)))
+    assert "options_from: found 'bureaus'; needed is a list of this scheme version: there is none" in fault
+
+
+def test_an_entry_requirement_shows_questions_that_are_there(tmp_path: Path) -> None:
+    requirement = (
+        "entry_requirements: [{id: rule, title: {nl: Eis, en: Rule}, shows: [practice.form, practice.shape]}]\nsections:\n"
+    )
+    (fault,) = loader.faults(loader.load_all(write_scheme(tmp_path, replaced(SCHEME, "sections:\n", requirement))))
+    assert "entry_requirements[0].shows[1]: found 'practice.shape'; there is no question with this name" in fault
+
+
+LOG = "{id: course, label: {nl: Cursus, en: Course}, table: learning.courses, date: on, title: name, hours: points}"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "problem"),
+    [
+        ("learning.courses", "practice.form", "table: found 'practice.form'; there is no table with this name"),
+        ("date: on", "date: name", "date: found 'name'; needed is a field of learning.courses of type date: on"),
+        (
+            "title: name",
+            "title: of",
+            "title: found 'of'; needed is a field of learning.courses of type short_text or long_text: name",
+        ),
+        (
+            "hours: points",
+            "hours: points, kind: name",
+            "kind: found 'name'; needed is a field of learning.courses of type choice: there is none",
+        ),
+        ("hours: points", "hours: points, evidence: practice.form",
+         "evidence: found 'practice.form'; there is no evidence question with this name"),
+        ("date: on, ", "", "date: is missing; needed is an id"),
+        ("id: course", "id: course, meters: 3", "meters: unknown key"),
+    ],
+)  # fmt: skip
+def test_a_wrong_kind_of_the_development_log_is_named_with_its_key(tmp_path: Path, old: str, new: str, problem: str) -> None:
+    section = (
+        "sections:\n  - {id: learning, group: first, title: {nl: Leren, en: Learning}, questions: [{id: courses, type: table, "
+        "label: {nl: A, en: A}, fields: [{id: name, type: short_text, label: {nl: A, en: A}}, {id: on, type: date, label: "
+        "{nl: A, en: A}}, {id: points, type: number, label: {nl: A, en: A}}]}]}\n"
+    )
+    good = replaced(SCHEME, "sections:\n", f"development_log:\n  - {LOG}\n{section}")
+    assert loader.faults(loader.load_all(write_scheme(tmp_path / "good", good))) == []
+    (fault, *_) = loader.faults(loader.load_all(write_scheme(tmp_path / "bad", good.replace(LOG, replaced(LOG, old, new)))))
+    assert f"development_log[0].{problem}" in fault
 
 
 # --- what is shipped -----------------------------------------------------------------------------------------------
@@ -362,8 +754,12 @@ def shipped() -> loader.Catalogue:
 
 def test_shipped_content_has_no_faults(shipped: loader.Catalogue) -> None:
     assert loader.faults(shipped) == []
-    assert loader.current(shipped, "recertification", date(2026, 11, 21)) == "2026.1"
-    assert [plugin.id for plugin in loader.choices(shipped, "recertification", "2026.1")] == ["outplacement"]
+    assert [plugin.id for plugin in loader.choices(shipped, "recertification", "2026.1")] == [
+        "career_coaching",
+        "career_guidance",
+        "outplacement",
+        "second_track",
+    ]
 
 
 def test_shipped_content_uses_every_built_in_type(shipped: loader.Catalogue) -> None:

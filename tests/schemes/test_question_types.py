@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.errors import NotFound
-from app.plugin_api import Declaration, ListBlock, Paragraph, Run, Table
-from app.schemes import question_types
+from app.plugin_api import Declaration, Facts, Heading, ListBlock, Paragraph, Run, Table
+from app.schemes import question_types, spans
+from app.schemes.model import Question
 from app.schemes.question_types import BUILT_IN, as_date, as_number, as_period, shown_number
 
 
@@ -91,6 +92,16 @@ def test_as_number_never_fails(typed: str) -> None:
         ("0", {"min": 1}, "Vul een getal in van 1 of meer."),
         ("0,2", {"min": 0.5, "decimals": 1}, "Vul een getal in van 0,5 of meer."),
         ("1500", {"max": 1200}, "Vul een getal in van 1.200 of minder."),
+        ("1.500", {"max": 5000}, None),
+        ("1.500", {"max": 60}, "1.500 lezen wij als 1500. Vul een getal in van 60 of minder."),
+        (
+            "1.500",
+            {"max": 40, "decimals": 1},
+            "1.500 lezen wij als 1500. Bedoelt u 1,5? Vul dat dan in. Er kan hoogstens 40 staan.",
+        ),
+        ("1,525", {"max": 40, "decimals": 1}, "1,525 lezen wij als 1525. Vul een getal in van 40 of minder."),
+        ("2.000", {"max": 40}, "2.000 lezen wij als 2000. Bedoelt u 2? Vul dat dan in. Er kan hoogstens 40 staan."),
+        ("1.500.000", {"max": 40}, "Vul een getal in van 40 of minder."),
     ],
 )
 def test_number_says_what_to_change(answer: str, settings: Mapping[str, Any], problem: str | None) -> None:
@@ -144,8 +155,16 @@ def test_no_type_fails_on_an_answer_of_another_shape(answer: Any) -> None:
         (a_date(31, 2, 2026), {}, "31 februari 2026 bestaat niet. Controleer de dag en de maand."),
         (a_date(29, 2, 2026), {}, "29 februari 2026 bestaat niet. Controleer de dag en de maand."),
         (a_date(1, 1, "0000"), {}, "1 januari 0000 bestaat niet. Controleer de dag en de maand."),
+        (a_date(1, 1, "0020"), {}, "Het jaar 0020 klopt vast niet. Controleer het jaar."),
+        (a_date(31, 12, 1899), {}, "Het jaar 1899 klopt vast niet. Controleer het jaar."),
+        (a_date(1, 1, 1900), {}, None),
+        (a_date(1, 1, 3000), {"max": "today", "today": "2026-11-21"}, "Het jaar 3000 klopt vast niet. Controleer het jaar."),
         (a_date(1, 1, 2026), {"min": "2026-01-02"}, "Vul een datum in op of na 2 januari 2026."),
-        (a_date(22, 11, 2026), {"max": "today", "today": "2026-11-21"}, "Vul een datum in op of voor 21 november 2026."),
+        (
+            a_date(22, 11, 2026),
+            {"max": "today", "today": "2026-11-21"},
+            "22 november 2026 ligt in de toekomst. Vul een datum in tot en met vandaag.",
+        ),
         (a_date(21, 11, 2026), {"max": "today", "today": date(2026, 11, 21)}, None),
         (a_date(22, 11, 2026), {"max": "today"}, None),
     ],
@@ -219,7 +238,13 @@ OPTIONS = [{"id": name, "label": text(f"Keuze {name}", f"Choice {name}")} for na
 
 
 def test_choice_and_scale_know_their_options() -> None:
-    assert problems("choice", "d", options=OPTIONS) == ["Kies een van de mogelijkheden."]
+    assert problems("choice", "d", options=OPTIONS) == ["“d” is hier geen mogelijkheid. Maak een andere keuze."]
+    assert problems("choice", "d", options=OPTIONS, list=text("Bureaus")) == [
+        (
+            "“d” staat niet op de lijst Bureaus. Het secretariaat houdt die lijst bij. Maak een andere keuze, of vraag het "
+            "secretariaat wat u het best kunt kiezen."
+        )
+    ]
     assert problems("choice", "a", options=OPTIONS) == []
     assert BUILT_IN["choice"].summary("a", {"options": OPTIONS}, "en") == "Choice a"
     levels = [{"id": "1", "label": text("Oneens")}, {"id": "2", "label": text("2: eens")}]
@@ -231,7 +256,7 @@ def test_choices_count_and_keep_the_order_of_the_options() -> None:
     settings = {"options": OPTIONS, "choose": {"min": 2, "max": 2}}
     assert problems("choices", ["a"], **settings) == ["Kies er nog 1."]
     assert problems("choices", ["a", "b", "c"], **settings) == ["Kies er 1 minder: hoogstens 2."]
-    assert problems("choices", ["a", "x"], **settings) == ["Kies uit de mogelijkheden."]
+    assert problems("choices", ["a", "x"], **settings) == ["“x” is hier geen mogelijkheid. Maak een andere keuze."]
     assert BUILT_IN["choices"].blocks(["c", "a"], settings, "nl") == (ListBlock(((Run("Keuze a"),), (Run("Keuze c"),))),)
     assert BUILT_IN["choices"].read({"q": ["c", "a", "c", ""]}, "q", settings) == ["c", "a"]
 
@@ -317,8 +342,27 @@ def test_table_places_problems_by_row_and_field() -> None:
     assert [(problem.row, problem.field, problem.text["nl"]) for problem in found] == [
         ("r1", "points", "Vul alleen een getal in, bijvoorbeeld 12 of 12,5. U vulde in: veel."),
         ("r2", "points", "Vul in: Punten"),
-        ("r2", "day", "Vul een datum in op of voor 21 november 2026."),
+        ("r2", "day", "22 november 2026 ligt in de toekomst. Vul een datum in tot en met vandaag."),
     ]
+
+
+def test_table_has_periods_in_its_rows() -> None:
+    during = {"id": "during", "type": "period", "label": text("Periode", "Period"), "max": "today"}
+    settings: dict[str, Any] = {"label": text("Banen", "Jobs"), "fields": [during], "today": "2026-11-21"}
+    form = {"q.during.from.day": ["3"], "q.during.to.year": ["2024"]}
+    assert question_types.read_row(form, "q", settings) == {"during": {"from": a_date(3, "", ""), "to": a_date("", "", 2024)}}
+    rows = [
+        {"row": "r1", "during": {"from": a_date(3, 5, 2024), "to": a_date(2, 5, 2024)}},
+        {"row": "r2", "during": {"from": a_date(3, 5, 2024), "to": a_date(22, 11, 2026)}},
+        {"row": "r3"},
+    ]
+    assert [(problem.row, problem.text["nl"]) for problem in BUILT_IN["table"].check(rows, settings)] == [
+        ("r1", "De einddatum ligt voor de begindatum. Controleer beide data."),
+        ("r2", "Einddatum: 22 november 2026 ligt in de toekomst. Vul een datum in tot en met vandaag."),
+        ("r3", "Vul in: Periode"),
+    ]
+    (table,) = BUILT_IN["table"].blocks(rows[1:2], settings, "en")
+    assert table.rows == (((Run("3 May 2024 –\n22 November 2026"),),),)
 
 
 def test_table_counts_rows_and_totals_with_caps() -> None:
@@ -357,7 +401,7 @@ def test_table_becomes_a_document_table_with_totals() -> None:
         row("r2", "b", "ca. 3"),
     ]
     settings = {**TABLE, "evidence": {7: "Bijlage 1", 8: "Bijlage 2"}}
-    (table,) = BUILT_IN["table"].blocks(rows, settings, "nl")
+    table, _ = BUILT_IN["table"].blocks(rows, settings, "nl")
     assert table == Table(
         caption="Cursussen",
         header=("Naam", "Soort", "Punten", "Notitie", "Dag", "Bewijs"),
@@ -372,10 +416,62 @@ def test_table_becomes_a_document_table_with_totals() -> None:
             ),
             ((Run("cursus r2"),), (Run("Keuze b"),), (Run("ca. 3"),), (), (), ()),
         ),
-        totals=((Run("Totaal", bold=True),), (), (Run("5 punten (8 ingevuld)", bold=True),), (), (), ()),
+        totals=((Run("Totaal (8 ingevuld, minstens 20 nodig)", bold=True),), (), (Run("5", bold=True),), (), (), ()),
         numeric=(2,),
     )
     assert BUILT_IN["table"].summary(rows, TABLE, "en").startswith("2 ")
+
+
+def test_units_stand_in_the_head_of_a_column_and_numbers_alone_below_it() -> None:
+    fields = [
+        {"id": "hours", "type": "number", "label": text("Duur", "Duration"), "unit": text("uur", "hours")},
+        {"id": "points", "type": "number", "label": text("Punten", "Points"), "unit": text("punten", "points"), "decimals": 1},
+    ]
+    settings = {"label": text("Lijst", "List"), "fields": fields}
+    (table,) = BUILT_IN["table"].blocks([{"row": "r1", "hours": "2", "points": "1,5"}], settings, "nl")
+    assert (table.header, table.rows) == (("Duur (uur)", "Punten"), (((Run("2"),), (Run("1,5"),)),))
+
+
+def test_a_period_in_a_column_has_a_line_for_each_day() -> None:
+    rows = [job(date(2020, 9, 1), date(2021, 12, 31))]
+    (table, _) = BUILT_IN["table"].blocks(rows, JOBS, "nl")
+    assert table.rows == (((Run("1 september 2020 –\n31 december 2021"),),),)
+
+
+def test_rows_with_much_text_become_cards_that_name_every_field() -> None:
+    long = "Ik begeleidde cliënten van begin tot eind. " * 5
+    rows = [row("r1", "a", "8", note=long, day=a_date(1, 2, 2026), proof=[7]), row("r2", "b", "3")]
+    found = BUILT_IN["table"].blocks(rows, {**TABLE, "evidence": {7: "Bijlage 1"}}, "nl")
+    assert [type(block) for block in found] == [Heading, Facts, Heading, Facts, Facts, Table]
+    assert found[0] == Heading("1. cursus r1", level=3)
+    assert found[1] == Facts(
+        (
+            ("Soort", (Run("Keuze a"),)),
+            ("Punten", (Run("8"),)),
+            ("Notitie", (Run(long.strip()),)),
+            ("Dag", (Run("1 februari 2026"),)),
+            ("Bewijs", (Run("Bijlage 1"),)),
+        )
+    )
+    empty = (Run("Niet ingevuld", italic=True),)
+    assert found[3] == Facts(
+        (("Soort", (Run("Keuze b"),)), ("Punten", (Run("3"),)), ("Notitie", empty), ("Dag", empty), ("Bewijs", empty))
+    )
+    assert found[4] == Facts((("Totaal", (Run("8 punten (11 ingevuld)", bold=True),)),))
+
+
+def test_what_caps_take_off_is_shown_by_kind() -> None:
+    _, kinds = BUILT_IN["table"].blocks([row("r1", "a", "8"), row("r2", "b", "3"), row("r3", "b", "1,5")], TABLE, "nl")
+    assert kinds == Table(
+        caption="Totaal, per soort",
+        header=("Soort", "Ingevuld", "Hoogstens", "Telt mee"),
+        rows=(
+            ((Run("Keuze a"),), (Run("8"),), (Run("5"),), (Run("5"),)),
+            ((Run("Keuze b"),), (Run("4,5"),), (Run("–"),), (Run("4,5"),)),
+        ),
+        totals=((Run("Samen", bold=True),), (Run("12,5", bold=True),), (), (Run("9,5", bold=True),)),
+        numeric=(1, 2, 3),
+    )
 
 
 def test_types_without_their_plugin_are_refused_in_words() -> None:
@@ -394,3 +490,237 @@ def test_question_makes_a_question_of_a_nested_one() -> None:
 def test_every_setting_of_a_built_in_type_is_of_a_kind_that_plugins_may_use() -> None:
     kinds = {"text", "int", "number", "bool", "str", "options", "fields", "range", "list", "date"}
     assert {kind for of_type in BUILT_IN.values() for kind in of_type.settings.values()} <= kinds
+
+
+# --- how long the periods in a table are together ------------------------------------------------------------------
+
+JOBS: dict[str, Any] = {
+    "label": text("Banen", "Jobs"),
+    "fields": [{"id": "during", "type": "period", "label": text("Periode", "Period"), "max": "today", "open": True}],
+    "span": {"field": "during", "label": text("Werkervaring", "Experience"), "min_years": 3},
+    "today": "2026-11-21",
+}
+
+
+def job(*ends: date | None) -> dict[str, Any]:
+    first, last = (a_date(day.day, day.month, day.year) if day else a_date("", "", "") for day in ends)
+    return {"row": f"r{ends[0]}", "during": {"from": first, "to": last}}
+
+
+def test_span_that_is_short_says_how_much_lacks() -> None:
+    rows = [job(date(2020, 1, 1), date(2021, 12, 31)), job(date(2021, 6, 1), date(2022, 11, 30))]
+    assert problems("table", rows, **JOBS) == [
+        "Werkervaring: u komt nog 1 maand tekort. Het is nu 2 jaar en 11 maanden en er is minstens 3 jaar nodig."
+    ]
+    assert problems("table", [job(date(2020, 1, 1), date(2022, 12, 31))], **JOBS) == []
+
+
+def test_a_period_that_goes_on_counts_up_to_today() -> None:
+    rows = [job(date(2024, 3, 1), None), job(date(2021, 1, 1), date(2023, 11, 30))]
+    found = question_types.span(rows, JOBS)
+    assert found is not None
+    assert question_types.length_text(spans.length(found.stretches)) == text("5 jaar en 7 maanden", "5 years and 7 months")
+    assert [note["nl"] for note in question_types.span_notes(found)] == [
+        "Gerekend tot en met 21 november 2026.",
+        "Niet ingevuld: 1 december 2023 – 29 februari 2024.",
+    ]
+    table, told, _ = BUILT_IN["table"].blocks(rows, JOBS, "nl")
+    assert table.rows[0] == ((Run("1 maart 2024 –\nheden"),),)
+    assert told == Paragraph(
+        (
+            Run("Werkervaring: ", bold=True),
+            Run("5 jaar en 7 maanden (minstens 3 jaar nodig). Gerekend tot en met 21 november 2026."),
+        )
+    )
+    assert BUILT_IN["table"].summary(rows, JOBS, "nl") == "2 regels, 5 jaar en 7 maanden"
+
+
+def test_periods_that_overlap_or_leave_a_gap_are_shown_as_they_were_counted() -> None:
+    rows = [
+        job(date(2024, 3, 1), None),
+        job(date(2020, 1, 1), date(2021, 12, 31)),
+        job(date(2021, 6, 1), date(2022, 11, 15)),
+    ]
+    _, told, counted = BUILT_IN["table"].blocks(rows, JOBS, "nl")
+    assert told.runs[1].text == "5 jaar en 7 maanden (minstens 3 jaar nodig). Gerekend tot en met 21 november 2026."
+    assert counted == Table(
+        caption="Werkervaring: wat meetelt",
+        header=("Van", "Tot en met", "Duur"),
+        rows=(
+            ((Run("1 januari 2020"),), (Run("15 november 2022"),), (Run("2 jaar, 10 maanden en 15 dagen"),)),
+            ((Run("16 november 2022"),), (Run("29 februari 2024"),), (Run("telt niet mee", italic=True),)),
+            ((Run("1 maart 2024"),), (Run("21 november 2026"),), (Run("2 jaar, 8 maanden en 21 dagen"),)),
+        ),
+        totals=((Run("Samen", bold=True),), (), (Run("5 jaar, 7 maanden en 5 dagen", bold=True),)),
+        numeric=(2,),
+    )
+
+
+def test_wrong_periods_count_for_nothing_and_are_named() -> None:
+    rows = [job(date(2027, 1, 1), None), job(date(2022, 1, 1), date(2027, 1, 1)), job(date(2022, 2, 1), date(2022, 1, 1))]
+    future = "1 januari 2027 ligt in de toekomst. Vul een datum in tot en met vandaag."
+    assert problems("table", rows, **JOBS) == [
+        f"Begindatum: {future}",
+        f"Einddatum: {future}",
+        "De einddatum ligt voor de begindatum. Controleer beide data.",
+        "Werkervaring: u komt nog 3 jaar tekort. Het is nu 0 dagen en er is minstens 3 jaar nodig.",
+    ]
+
+
+def test_only_the_last_years_count_where_a_scheme_says_so() -> None:
+    recent = {**JOBS, "span": {**JOBS["span"], "within_years": 4}}
+    rows = [job(date(2010, 1, 1), date(2024, 11, 20))]
+    assert problems("table", rows, **recent) == [
+        "Werkervaring: u komt nog 1 jaar tekort. Het is nu 2 jaar en er is minstens 3 jaar nodig."
+    ]
+
+
+@given(
+    st.recursive(
+        st.none() | st.text(max_size=4) | st.integers(),
+        lambda inner: (
+            st.lists(inner) | st.dictionaries(st.sampled_from(("row", "during", "from", "to", "day", "month", "year")), inner)
+        ),
+    )
+)
+def test_a_span_of_answers_of_any_shape_never_fails(answer: Any) -> None:
+    assert question_types.span(answer, JOBS) is not None
+
+
+# --- what counts in a ledger of points -----------------------------------------------------------------------------
+
+PERIOD = {"from": a_date(1, 1, 2023), "to": a_date(31, 12, 2026)}
+LEDGER = Question(
+    id="ledger",
+    type="table",
+    label=text("Punten"),
+    settings={
+        "row_title": "name",
+        "fields": [
+            {"id": "name", "type": "short_text", "label": text("Naam"), "required": False},
+            {"id": "day", "type": "date", "label": text("Dag"), "required": False},
+            {"id": "kind", "type": "choice", "label": text("Soort"), "required": False, "options": OPTIONS},
+            {"id": "points", "type": "number", "label": text("Punten"), "required": False},
+            {"id": "proof", "type": "evidence", "label": text("Bewijs"), "required": False, "files": {"max": 3}},
+        ],
+        "totals": [{"field": "points", "label": text("Totaal")}],
+        "caps": [{"field": "points", "by": "kind", "value": "a", "max": 10}],
+        "within": {"field": "day", "period": "personal.certificate"},
+        "distinct": [["name", "day"], ["proof"]],
+    },
+)
+
+
+def activity(row_id: str, **cells: Any) -> dict[str, Any]:
+    return {"row": row_id, "name": f"Activiteit {row_id}", "day": a_date(1, 6, 2024), "points": "5", **cells}
+
+
+def in_ledger(period: Any) -> Mapping[str, Any]:
+    return question_types.in_dossier(LEDGER, {"personal": {"certificate": period}}, date(2026, 11, 21))
+
+
+def counted(rows: list[dict[str, Any]], period: Any = None) -> Decimal:
+    (total,) = question_types.totals(rows, in_ledger(period))
+    return total.counted
+
+
+def test_rows_outside_the_period_count_for_nothing_and_are_named() -> None:
+    rows = [
+        activity("r1", day=a_date(31, 12, 2022)),
+        activity("r2", day=a_date(1, 1, 2023)),
+        activity("r3", day=a_date(1, 1, 2027)),
+    ]
+    found = BUILT_IN["table"].check(rows, in_ledger(PERIOD))
+    words = (
+        "Deze datum valt buiten de periode die telt: 1 januari 2023 – 31 december 2026. Pas de datum aan of haal de regel weg."
+    )
+    assert [(problem.row, problem.field, problem.text["nl"]) for problem in found] == [
+        ("r1", "day", words),
+        ("r3", "day", words),
+    ]
+    assert (counted(rows, PERIOD), counted(rows), counted(rows, {"from": "x"})) == (5, 15, 15)
+
+
+def test_the_same_activity_or_certificate_twice_is_named() -> None:
+    rows = [
+        activity("r1", name="Training  Rouw", proof=[3]),
+        activity("r2", name="training rouw", proof=[4]),
+        activity("r3", proof=[5, 3]),
+        activity("r4", name="Training Rouw", day=a_date(2, 6, 2024)),
+        activity("r5", name=""),
+        activity("r6", name=""),
+    ]
+    found = BUILT_IN["table"].check(rows, in_ledger(PERIOD))
+    words = "Dit lijkt op een andere regel: Training  Rouw. Alles telt één keer. Hoort het bij elkaar? Maak er dan één regel van."
+    assert [(problem.row, problem.field, problem.text["nl"]) for problem in found] == [
+        ("r2", "name", words),
+        ("r3", "proof", words),
+    ]
+
+
+def test_the_same_evidence_at_two_rows_is_a_question_and_nothing_wrong() -> None:
+    free = {key: value for key, value in LEDGER.settings.items() if key != "distinct"}
+    rows = [
+        activity("r1", proof=[3, 4]),
+        activity("r2", proof=[]),
+        activity("r3", proof=[5, 4, 3, 4]),
+        activity("r4", proof="3"),
+        activity("r5", proof=[5]),
+    ]
+    assert list(question_types.shared_evidence(rows, free)) == [("r3", 4, 1), ("r3", 3, 1), ("r5", 5, 3)]
+    assert list(question_types.shared_evidence(rows, LEDGER.settings)) == [], "there it is refused already"
+    assert [problem.row for problem in BUILT_IN["table"].check(rows[:3], free)] == []
+
+
+def test_points_that_are_wrong_count_for_nothing() -> None:
+    field = {"id": "points", "type": "number", "label": text("Punten"), "min": 0.5, "max": 40, "decimals": 1}
+    settings = {"fields": [field], "totals": [{"field": "points", "label": text("Totaal")}]}
+    for typed, counts in (("-5", 0), ("0", 0), ("1.500", 0), ("1,25", 0), ("acht", 0), ("", 0), (7, 0), ("1,5", 1.5), ("40", 40)):
+        (total,) = question_types.totals([{"row": "a", "points": "2"}, {"row": "b", "points": typed}], settings)
+        assert (total.entered, total.counted) == (2 + counts, 2 + counts), typed
+
+
+ROWS = st.lists(
+    st.builds(
+        lambda index, kind, points, year: activity(f"r{index}", kind=kind, points=str(points), day=a_date(1, 6, year)),
+        st.integers(0, 99),
+        st.sampled_from("abc"),
+        st.integers(0, 40),
+        st.integers(2021, 2028),
+    ),
+    max_size=12,
+)
+
+
+@given(ROWS, st.randoms())
+def test_points_do_not_depend_on_the_order_and_never_pass_what_was_entered(rows: list[dict[str, Any]], random: Any) -> None:
+    mixed = random.sample(rows, len(rows))
+    within = [row for row in rows if 2023 <= int(row["day"]["year"]) <= 2026]
+    capped = sum(int(row["points"]) for row in within if row["kind"] == "a")
+    free = sum(int(row["points"]) for row in within if row["kind"] != "a")
+    assert counted(mixed, PERIOD) == counted(rows, PERIOD) == free + min(capped, 10)
+    assert 0 <= counted(rows, PERIOD) <= counted(rows) <= sum(int(row["points"]) for row in rows)
+
+
+@given(ROWS)
+def test_another_activity_never_takes_points_away(rows: list[dict[str, Any]]) -> None:
+    steps = [counted(rows[:count], PERIOD) for count in range(len(rows) + 1)]
+    assert steps == sorted(steps)
+
+
+def test_a_choice_that_left_the_list_is_pointed_out_after_its_last_day() -> None:
+    options = [
+        {"id": "old", "label": {"nl": "Oud Bureau", "en": "Old Bureau"}, "until": "2026-03-31"},
+        {"id": "new", "label": {"nl": "Nieuw", "en": "New"}},
+    ]
+    check = question_types.BUILT_IN["choice"].check
+    assert list(check("old", {"options": options, "today": "2026-03-31"})) == []
+    assert list(check("new", {"options": options, "today": "2026-04-01"})) == []
+    assert list(check("old", {"options": options})) == [], "which day it is, only a dossier knows"
+    (problem,) = check("old", {"options": options, "today": "2026-04-01"})
+    assert problem.text == {
+        "nl": "Oud Bureau staat na 31 maart 2026 niet meer op de lijst. Maak een andere keuze, of vraag het secretariaat of deze "
+        "nog mag.",
+        "en": "Old Bureau is not on the list after 31 March 2026. Make another choice, or ask the office whether this one "
+        "is still allowed.",
+    }

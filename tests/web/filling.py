@@ -6,7 +6,7 @@ from typing import Any
 from small_world import pdf
 
 from app.accounts.models import Account
-from app.dossiers import answers, starting, statements
+from app.dossiers import answers, invitations, starting, statements
 from app.dossiers import contents as dossier_contents
 from app.dossiers import evidence as folder
 from app.dossiers.models import Dossier, Evidence, Statement
@@ -50,23 +50,30 @@ def checked_file(dossier: Dossier, installation: Installation, name: str = "cert
 
 
 def fill(dossier: Dossier, installation: Installation) -> None:
-    """Answers everything, has the supervisor sign, and marks every section as finished."""
+    """Answers everything, has the supervisor sign, and marks every section as finished. What clients said is on paper."""
     proof = checked_file(dossier, installation)
     template = stored_templates.get(dossier.template_sha256)
     for section in template.sections:
+        on_paper = {one.settings["together_with"]: one.settings["count"] for one in section.questions if is_of_clients(one)}
         with transaction():
             for question in section.questions:
-                if question.type != "statement":
+                if question.id in on_paper:
+                    answers.put_answer(dossier, section.id, question.id, rows(question.settings, proof, on_paper[question.id]))
+                elif question.type != "statement":
                     answers.put_answer(dossier, section.id, question.id, answer(question.type, question.settings, proof))
             answers.save_section(dossier, section.id, {}, 0, finished=True)
     for section, question in template.questions():
-        if question.type == "statement":
+        if question.type == "statement" and not is_of_clients(question):
             sign(dossier, installation, section.id, question)
+
+
+def is_of_clients(question: Question) -> bool:
+    return question.type == "statement" and "together_with" in question.settings
 
 
 def sign(dossier: Dossier, installation: Installation, section_id: str, question: Question) -> Statement:
     with transaction():
-        statement = statements.invite(
+        statement = invitations.invite(
             dossier_contents.read(dossier),
             section_id,
             question.id,
@@ -102,16 +109,20 @@ def answer(kind: str, settings: Mapping[str, Any], proof: int) -> Any:
     return rows(settings, proof) if kind == "table" else "Een antwoord"
 
 
-def rows(settings: Mapping[str, Any], proof: int) -> list[dict[str, Any]]:
-    """As many as are needed; a number with a total is as high as it may be."""
+def rows(settings: Mapping[str, Any], proof: int, least: int = 1) -> list[dict[str, Any]]:
+    """As many as are needed, or ``least``; a number with a total is as high as it may be."""
     summed = {total["field"] for total in settings.get("totals", ())}
     made = []
-    for number in range((settings.get("rows") or {}).get("min", 1)):
+    for number in range(max(least, (settings.get("rows") or {}).get("min", 1))):
         row: dict[str, Any] = {"row": f"r{number}"}
         for field in settings["fields"]:
             row[field["id"]] = answer(field["type"], field, proof)
+            if field["id"] == (settings.get("span") or {}).get("field"):
+                row[field["id"]] = {"from": {**TODAY, "year": "2019"}, "to": {**TODAY, "year": "2025"}}
             if field["id"] in summed:
                 row[field["id"]] = str(field["max"])
+            if field["type"] == "short_text" and number:
+                row[field["id"]] += f" {number}"
             if field["type"] == "choice":
                 row[field["id"]] = field["options"][0]["id"]
         made.append(row)

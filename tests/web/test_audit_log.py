@@ -13,6 +13,7 @@ from filling import start
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import event, select, text, update
+from tampering import unlock
 
 from app import audit
 from app.accounts.models import Account
@@ -85,7 +86,7 @@ def test_auditor_starts_at_the_log_and_reads_it_in_words(dossier: Dossier, reade
         "Stap van de verwerking mislukt step: seal",
         dossier.reference,
     ]
-    assert row(html, opened)[2:] == ["supervisor van verklaring 12", "Verklaring geopend", "verklaring 12"]
+    assert row(html, opened)[2:] == ["gever van verklaring 12", "Verklaring geopend", "verklaring 12"]
     assert row(html, unknown)[2:] == ["systeem", "something.new", "record:&lt;b&gt;"]
 
 
@@ -151,6 +152,7 @@ def test_log_is_searched_by_days_in_amsterdam(reader: FlaskClient) -> None:
     moments = [datetime(2026, 7, day, hour, 30, tzinfo=UTC) for day, hour in ((1, 21), (1, 22), (2, 21), (2, 22))]
     made = note(*["test.day"] * 4)
     with transaction():
+        unlock(session.connection())
         for number, moment in zip(made, moments, strict=True):
             session.execute(update(AuditEntry).where(AuditEntry.id == number).values(at=moment))
     assert shown(page(reader, "?actie=test.day&van=2026-07-02&tot=2026-07-02")) == [made[2], made[1]]
@@ -180,6 +182,7 @@ def test_reading_the_log_r30_is_logged_once_a_visit(reader: FlaskClient, auditor
         page(reader, query)
     assert len(ids_of(action="audit.viewed", actor=f"account:{auditor.id}", thing="audit")) == 1
     with transaction():
+        unlock(session.connection())
         session.execute(
             update(AuditEntry).where(AuditEntry.action == "audit.viewed").values(at=datetime.now(UTC) - timedelta(minutes=31))
         )
@@ -211,7 +214,7 @@ def test_log_needs_as_many_queries_for_fifty_entries_as_for_one(
         numbers.append(sum(statement.startswith("SELECT") for statement in asked))
     event.remove(app.extensions["engine"], "before_cursor_execute", count)
     assert numbers[0] == numbers[1]
-    assert numbers[1] <= 7
+    assert numbers[1] <= 8
 
 
 def test_check_r29_says_whether_the_log_is_whole_and_names_the_entry_that_is_not(reader: FlaskClient) -> None:
@@ -222,6 +225,7 @@ def test_check_r29_says_whether_the_log_is_whole_and_names_the_entry_that_is_not
     assert f"Alle {entries} regels in het logboek kloppen." in html
     assert f'<code class="hash">{entries} {head}</code>' in html
     with transaction():
+        unlock(session.connection())
         session.execute(text("UPDATE audit_entry SET actor = 'account:1' WHERE id = :id"), {"id": made[1]})
     html = reader.post("/logboek/controleren", follow_redirects=True).get_data(as_text=True)
     assert f"Regel {made[1]} is veranderd, of een regel daarvoor is weg." in html

@@ -1,23 +1,27 @@
 """A candidate's way: starting, the task list, the supervisor, checking, submitting, the receipt and the documents."""
 
-import threading
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
+from babel.dates import format_date
 from filling import fill, start
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import Select, event, func, select
+from sqlalchemy import Select, event, func, select, update
+from together import together
 
 from app.accounts.models import Account
+from app.assessment.models import Admission, Assessment, Assignment
 from app.audit import AuditEntry
 from app.dossiers import answers, lifecycle, starting, submission
 from app.dossiers.models import Dossier, Snapshot, Statement
 from app.errors import Conflict, InvalidInput
-from app.extensions import session, transaction
+from app.extensions import now, session, transaction
 from app.mail import Mail
 from app.pipeline import Installation
 
@@ -64,10 +68,15 @@ CHOICE = {"scheme": "recertification", "language": "nl"}
 def test_without_a_dossier_the_list_says_how_to_begin(browser: FlaskClient) -> None:
     assert "Start een dossier" in page(browser, "/dossiers")
     shown = page(browser, "/dossiers/nieuw")
+    assert "Welk dossier wilt u beginnen?" in shown
+    assert [title for title in ("Eerste certificering", "Hercertificering") if title not in shown] == []
+    shown = page(browser, "/dossiers/nieuw?schema=recertification")
     assert "Ongeveer 24 uur werk" in shown
     assert "180 dagen de tijd" in shown
     assert "Specialisatie outplacement" in shown
-    assert "Reken op ongeveer acht uur extra. U hebt in de afgelopen vier jaar minstens drie trajecten begeleid." in shown
+    assert (
+        "Reken op ongeveer acht uur extra.<br>Nodig: minstens drie outplacementtrajecten sinds uw vorige certificering" in shown
+    )
 
 
 def test_starting_makes_a_dossier_and_one_dossier_is_opened_at_once(browser: FlaskClient) -> None:
@@ -79,11 +88,11 @@ def test_starting_makes_a_dossier_and_one_dossier_is_opened_at_once(browser: Fla
     template = starting.stored_templates.get(made.template_sha256)
     assert [plugin.id for plugin in template.plugins] == ["outplacement"]
     assert made.submit_before == submission.today() + timedelta(days=180)
-    assert rows(select(AuditEntry.action))[-1] == "dossier.started"
+    assert rows(select(AuditEntry.action).order_by(AuditEntry.id))[-1] == "dossier.started"
 
 
 def test_a_second_dossier_of_the_same_scheme_leads_to_the_first(browser: FlaskClient, dossier: Dossier) -> None:
-    assert "U hebt al een dossier van deze soort" in page(browser, "/dossiers/nieuw")
+    assert "U hebt al een dossier van deze soort" in page(browser, "/dossiers/nieuw?schema=recertification")
     reply = browser.post("/dossiers/nieuw", data=CHOICE)
     assert reply.location == f"/dossier/{dossier.reference}"
     assert "U hebt al een dossier van deze soort" in page(browser, reply.location)
@@ -124,17 +133,12 @@ def test_references_stay_unique_when_many_start_at_once(
 ) -> None:
     owners = [make_account(f"Persoon {number}", "candidate").id for number in range(6)]
     session.remove()
-    made: list[str] = []
 
-    def begin(owner_id: int) -> None:
+    def begin(owner_id: int) -> str:
         with app.app_context(), transaction():
-            made.append(start_one(session.get_one(Account, owner_id), installation).reference)
+            return start_one(session.get_one(Account, owner_id), installation).reference
 
-    threads = [threading.Thread(target=begin, args=(owner,)) for owner in owners]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    made = together(*[partial(begin, owner) for owner in owners])
     year = submission.today().year
     assert sorted(made) == [f"HC-{year}-{number:04d}" for number in range(1, 7)]
 
@@ -174,7 +178,8 @@ def test_the_task_list_shows_how_far_each_section_is(browser: FlaskClient, dossi
         answers.put_answer(dossier, "methodical_guidance", "situation", "drie woorden samen")
         answers.put_answer(dossier, "education", "activities", [{"row": "a", "title": "Cursus", "points": "12"}])
     shown = page(browser, f"/dossier/{dossier.reference}")
-    assert "3 woorden" in shown
+    assert "0 van 3 vragen klaar · 3 van minstens 400 woorden · 0 van minstens 1 bewijsstuk" in shown
+    assert shown.count("4 vragen · minstens 400 woorden · minstens 1 bewijsstuk") == 4, "each other area tells what is asked"
     assert "12 van 75 punten · 1 regel" in shown
     assert shown.count("In bewerking") == 2
     assert shown.count("Kan nog niet beginnen") == 1, "what was filled in can be checked"
@@ -200,7 +205,7 @@ def test_the_task_list_asks_a_handful_of_queries(app: Flask, browser: FlaskClien
     event.listen(app.extensions["engine"], "before_cursor_execute", listen)
     page(browser, f"/dossier/{full.reference}")
     event.remove(app.extensions["engine"], "before_cursor_execute", listen)
-    assert len([one for one in asked if one.startswith("SELECT")]) <= 8
+    assert len([one for one in asked if one.startswith("SELECT")]) <= 10
 
 
 def test_pages_are_there_in_english_too(browser: FlaskClient, dossier: Dossier) -> None:
@@ -222,7 +227,7 @@ def test_inviting_mails_a_link_once(browser: FlaskClient, dossier: Dossier) -> N
     assert browser.post(invitation(dossier), data=INVITATION).location == invitation(dossier)
     assert browser.post(invitation(dossier), data=INVITATION).location == invitation(dossier)
     shown = page(browser, invitation(dossier))
-    assert "al iemand uitgenodigd" in shown
+    assert "Voor deze verklaring hebt u al iemand uitgenodigd." in shown
     assert "Wacht op supervisor" in shown
     mails = rows(select(Mail).where(Mail.template == "supervisor_invitation"))
     assert [mail.to for mail in mails] == ["m.jansen@praktijk.example"]
@@ -364,9 +369,85 @@ def test_the_receipt_says_that_a_failure_is_tried_again(browser: FlaskClient, fu
     with transaction():
         snapshot = session.scalars(select(Snapshot)).one()
         snapshot.error = {"nl": "Bijlage 3 ontbreekt", "en": "Attachment 3 is missing"}
+        snapshot.next_attempt_at = now() + timedelta(minutes=10)
     shown = page(browser, f"/dossier/{full.reference}/ontvangst")
     assert "Wij proberen het vanzelf opnieuw" in shown
+    assert "Niets is verloren" in shown
+    assert "u krijgt een e-mail zodra uw documenten klaar zijn" in shown
     assert "Bijlage 3" not in shown, "the cause is for the office"
+    assert "data-poll=" in shown
+    assert "<progress" not in shown, "nothing moves now"
+
+
+def test_the_receipt_tells_the_step_and_how_far_it_is(browser: FlaskClient, full: Dossier) -> None:
+    browser.post(f"/dossier/{full.reference}/indienen", data=agreed(full))
+    with transaction():
+        snapshot = session.scalars(select(Snapshot)).one()
+        snapshot.step, snapshot.percent, snapshot.claimed_until = "merge 3/12", 41, now() + timedelta(minutes=9)
+    shown = page(browser, f"/dossier/{full.reference}/ontvangst")
+    assert "Bewijsstukken worden als bijlagen toegevoegd: 3 van 12" in shown
+    assert 'value="41" max="100"' in shown
+    assert ">41%</p>" in shown
+    assert 'data-say="Uw bewijsstukken worden als bijlagen toegevoegd"' in shown, "not every number is said aloud"
+    assert "Dit duurt langer dan gewoonlijk" not in shown
+    with transaction():
+        session.execute(update(Snapshot).values(submitted_at=now() - timedelta(minutes=6)))
+    assert "Dit duurt langer dan gewoonlijk" in page(browser, f"/dossier/{full.reference}/ontvangst")
+
+
+def course_now(html: str) -> list[str]:
+    """The title and the facts of what happens now."""
+    item = re.search(r'<li class="now".*?</li>', html, re.DOTALL)
+    return (
+        [re.sub(r"<[^>]+>", "", one) for one in re.findall(r"<(?:p class=\"timeline__title\"|dd)>(.*?)<", item[0])]
+        if item
+        else []
+    )
+
+
+def test_the_course_says_what_happens_who_acts_and_by_when(
+    browser: FlaskClient, full: Dossier, make_account: Callable[..., Account]
+) -> None:
+    browser.post(f"/dossier/{full.reference}/indienen", data=agreed(full))
+    address, nothing = f"/dossier/{full.reference}", "U hoeft nu niets te doen. U krijgt een e-mail zodra er nieuws is."
+    assert course_now(page(browser, address)) == [
+        "Wij maken uw documenten",
+        "Dit gaat vanzelf, meestal binnen een minuut",
+        nothing,
+    ]
+    with transaction():
+        snapshot = session.scalars(select(Snapshot)).one()
+        snapshot.stage = "handed_over"
+        assessment = Assessment(dossier_id=full.id)
+        session.add(assessment)
+    by = str(format_date(submission.today() + timedelta(days=14), "d MMMM y", locale="nl"))
+    title = "Het secretariaat controleert of uw dossier aan de eisen voor toelating voldoet"
+    assert course_now(page(browser, address)) == [title, "Het secretariaat", by, nothing]
+    office, assessor = make_account("Ilse Smit", "office"), make_account("Joost Bakker", "assessor")
+    with transaction():
+        session.add(Admission(snapshot_id=snapshot.id, outcome="admitted", by_id=office.id))
+    by = str(format_date(submission.today() + timedelta(days=42), "d MMMM y", locale="nl"))
+    assert course_now(page(browser, address)) == ["Het secretariaat wijst beoordelaars toe", "Het secretariaat", by, nothing]
+    with transaction():
+        session.get_one(Dossier, full.id).stage = "in_assessment"
+        session.add(Assignment(assessment_id=assessment.id, assessor_id=assessor.id))
+    shown = page(browser, address)
+    office = "Het secretariaat wijst de andere beoordelaar toe"
+    assert course_now(shown) == ["Een beoordelaar is bezig; er komt nog iemand bij", office, by, nothing]
+    assert "Joost Bakker" not in shown
+    second = make_account("Fatima Bouzid", "assessor")
+    with transaction():
+        session.add(Assignment(assessment_id=assessment.id, assessor_id=second.id))
+    shown = page(browser, address)
+    assert course_now(shown) == ["De beoordelaars lezen uw dossier, los van elkaar", "De beoordelaars", by, nothing]
+    assert "Joost Bakker" not in shown
+    assert "Fatima Bouzid" not in shown
+    with transaction():
+        session.execute(update(Admission).values(at=now() - timedelta(days=50)))
+    assert "Die dag is voorbij: vraag het secretariaat hoe het staat." in page(browser, address)
+    with transaction():
+        session.get_one(Dossier, full.id).stage = "withdrawn"
+    assert course_now(page(browser, address)) == []
 
 
 def test_before_submitting_there_is_no_receipt(browser: FlaskClient, dossier: Dossier) -> None:

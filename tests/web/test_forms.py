@@ -128,7 +128,7 @@ def test_long_text_comes_back_as_typed(page: Flask, text: str) -> None:
 
 
 @pytest.mark.parametrize("kind", PLAIN_TYPES)
-def test_errors_stand_beside_the_field_in_the_words_of_the_summary(kind: str) -> None:
+def test_errors_stand_beside_the_field_in_the_words_of_the_summary_which_names_the_question(kind: str) -> None:
     question = made(kind)
     finding = Finding(section="part", question="ask", text={"nl": "Vul dit in.", "en": "Fill this in."})
     [error] = forms.error_list(one(question), [finding], "nl")
@@ -136,7 +136,8 @@ def test_errors_stand_beside_the_field_in_the_words_of_the_summary(kind: str) ->
     target = shown.get_element_by_id(error["href"].removeprefix("#"))
     assert target.tag in ("input", "textarea")
     message = shown.get_element_by_id(f"{forms.element_id('ask')}-{'date-' if kind == 'date' else ''}error")
-    assert message.text_content().split() == ["Fout:", *error["text"].split()]
+    assert message.text_content().split() == ["Fout:", "Vul", "dit", "in."]
+    assert error["text"] == "Vraag: Vul dit in."
     described = {name for element in shown.iter() for name in element.get("aria-describedby", "").split()}
     assert message.get("id") in described
 
@@ -203,9 +204,31 @@ def test_error_list_follows_the_questions_and_leads_to_rows() -> None:
     ]
     assert forms.error_list(section, findings, "nl") == [
         {"text": "Alles.", "href": "#main-content"},
-        {"text": "Eerste.", "href": "#first"},
+        {"text": "Vraag: Eerste.", "href": "#first"},
         {"text": "Rij.", "href": "#second-row-r2"},
     ]
+
+
+@pytest.mark.parametrize(
+    ("label", "text", "shown"),
+    [
+        ("Wat leerde u?", "Schrijf nog 1 woord.", "Wat leerde u? Schrijf nog 1 woord."),
+        ("Uw plan", "Schrijf nog 1 woord.", "Uw plan: Schrijf nog 1 woord."),
+        ("Uw plan", "Vul in: Uw plan", "Vul in: Uw plan"),
+    ],
+)
+def test_a_summary_names_the_question_unless_the_words_do(label: str, text: str, shown: str) -> None:
+    question = made("long_text", label={"nl": label})
+    finding = Finding(section="part", question="ask", text={"nl": text})
+    assert forms.named(one(question), finding, "nl") == shown
+
+
+def test_a_row_with_a_problem_looks_so_before_anybody_asked() -> None:
+    rows = [{"row": "r1", "title": "Cursus", "points": "16"}, {"row": "r2", "title": "Les", "points": "veel"}]
+    wrong = [Problem({"nl": "Vul een getal in."}, row="r2", field="points")]
+    shown = drawn(made("table"), rows, row_problems=wrong)
+    assert [item.get("class") for item in shown.xpath("//ul[@class='rows']/li")] == [None, "rows__wrong"]
+    assert "Vul een getal in." in shown.get_element_by_id("ask-row-r2").text_content()
 
 
 def test_table_shows_rows_running_total_and_links() -> None:

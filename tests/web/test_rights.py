@@ -7,6 +7,7 @@ does anything else than the table says, that a refused request changes nothing, 
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -14,18 +15,40 @@ from werkzeug.test import TestResponse
 from whole_site import PEOPLE, REFERENCE, REQUESTS, ROLES, SUPERVISORS, Request, Site, whole_site
 
 from app import permissions
+from app.accounts import login
 from app.accounts.models import Account
 from app.assessment.models import Assessment
-from app.dossiers.models import Dossier, Evidence, Statement
+from app.development.models import LogEntry, LogFile
+from app.dossiers.models import Dossier, Evidence, Mentorship, Statement
 from app.extensions import session
 
 PUBLIC = {
     "auth.agree_to_email", "auth.first_set_up", "auth.second_step",
+    "auth.invited",
     "auth.confirm", "auth.forgot", "auth.login", "auth.logout", "auth.mailed", "auth.register", "auth.resend", "auth.reset",
-    "demo.home", "demo.letter", "demo.post", "public.health", "public.home", "public.language",
-    "supervisor.enter", "supervisor.invitation",
+    "demo.home", "demo.letter", "demo.post", "public.about", "public.health", "public.home", "public.language",
+    "mentor.decline", "mentor.invitation", "supervisor.copy", "supervisor.copy_file", "supervisor.enter", "supervisor.invitation",
 }  # fmt: skip
-DOWNLOADS = {"assessor.bundle", "audit_log.export", "assessor.document", "candidate.document", "evidence.download"}
+DOWNLOADS = {
+    "assessor.bundle",
+    "assessor.document",
+    "assessor.evidence",
+    "audit_log.export",
+    "candidate.document",
+    "candidate.draft",
+    "development.download",
+    "development.export",
+    "development.thumbnail",
+    "evidence.download",
+    "evidence.original",
+    "evidence.thumbnail",
+    "mentor.evidence",
+    "office.document",
+    "office.evidence",
+    "office.export_dossiers",
+    "supervisor.evidence",
+    "office.export_people",
+}
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +58,10 @@ def site(tmp_path_factory: pytest.TempPathFactory, empty_database: Any, password
 
 
 @pytest.fixture(autouse=True)
-def fresh(site: Site) -> Iterator[None]:
+def fresh(site: Site, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(
+        login, "SEEN_EVERY", timedelta(days=1)
+    )  # else, after a minute, every request notes that a login is in use
     site.reset()
     yield
     session.remove()
@@ -52,19 +78,31 @@ def kind_of(action: str) -> type | None:
     return kind
 
 
-def thing_of(site: Site, kind: type | None, person: str) -> object:
+def thing_of(site: Site, action: str, person: str) -> object:
     """The thing that the address names; a supervisor's addresses name nothing, so his are about his own statement."""
+    kind = kind_of(action)
+    if kind is Mentorship:  # a link invites for the other dossier
+        return (
+            session.query(Mentorship)
+            .join(Dossier)
+            .where((Dossier.reference == REFERENCE) == (action != "mentorship.accept"))
+            .one()
+        )
     if kind is Dossier:
         return session.query(Dossier).where(Dossier.reference == REFERENCE).one()
     if kind is Evidence:
         return session.get_one(Evidence, site.values["evidence_id"])
+    if kind is LogEntry:
+        return session.get_one(LogEntry, site.values["entry_id"])
+    if kind is LogFile:
+        return session.get_one(LogFile, site.values["log_file_id"])
     if kind is Assessment:
         return session.get_one(Assessment, site.values["assessment_id"])
     return session.get_one(Statement, site.statements[person if person in SUPERVISORS else "supervisor"]) if kind else None
 
 
 def may(site: Site, person: str, action: str) -> bool:
-    thing = thing_of(site, kind_of(action), person)
+    thing = thing_of(site, action, person)
     if person in ROLES:
         return permissions.may(session.get_one(Account, site.accounts[person]), action, thing)
     if person in SUPERVISORS:
@@ -142,8 +180,11 @@ def downloads(site: Site, endpoints: set[str]) -> Iterator[tuple[str, Request]]:
             yield endpoint, request
 
 
+ASSESSORS = {"assessor.bundle", "assessor.document", "assessor.evidence"}
+
+
 @pytest.mark.parametrize(("person", "endpoints"), [("owner", {"candidate.document", "evidence.download"}),
-                                                   ("assigned assessor", {"assessor.bundle", "assessor.document"})])  # fmt: skip
+                                                   ("assigned assessor", ASSESSORS)])  # fmt: skip
 def test_downloads_r9_are_for_one_person_and_also_parts_and_unchanged_copies_are_refused_to_others(
     site: Site, person: str, endpoints: set[str]
 ) -> None:
@@ -176,7 +217,7 @@ def test_assessors_downloads_r9_end_with_the_appointment(site: Site, revoke: str
     client = site.clients["assigned assessor"]
     for statement, expected in (("SELECT 1", True), (revoke, False)):
         site.write(statement)
-        for endpoint, request in downloads(site, {"assessor.bundle", "assessor.document"}):
+        for endpoint, request in downloads(site, ASSESSORS):
             assert let_in(site.ask(client, endpoint, request)) == expected, endpoint
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from bs4 import BeautifulSoup
 from filling import checked_file, start
 from flask import Flask
 from flask.testing import FlaskClient
@@ -211,6 +212,16 @@ def test_a_section_page_asks_a_handful_of_queries(
     assert len([one for one in asked if one.startswith("SELECT")]) <= 8
 
 
+def test_the_way_to_the_invitation_keeps_what_was_typed(browser: FlaskClient, dossier: Dossier) -> None:
+    page = browser.get(at(dossier, "supervisor")).get_data(as_text=True)
+    (button,) = re.findall(rf'name="action" value="(go:/dossier/{dossier.reference}/verklaring/[^"]+)"', page)
+    answer = browser.post(at(dossier, "personal"), data={"version": "0", **PERSONAL, "action": button})
+    assert (answer.status_code, answer.location) == (302, button.removeprefix("go:"))
+    assert stored(dossier, "personal")["phone"] == PERSONAL["phone"]
+    elsewhere = browser.post(at(dossier, "personal"), data={"version": "1", **PERSONAL, "action": "go:/dossier/XX-1/verklaring"})
+    assert elsewhere.location == at(dossier, "personal")
+
+
 def test_saving_an_untouched_page_leaves_it_untouched(browser: FlaskClient, dossier: Dossier) -> None:
     empty = {f"meeting_date.{part}": "" for part in ("day", "month", "year")}
     form = empty | {"version": "0", "question": "", "report": " ", "action": "later", "finished": "no"}
@@ -233,12 +244,74 @@ def test_autosave_gives_the_new_version_the_time_and_what_is_shown(browser: Flas
     assert "business" not in said["shown"]
 
 
+def test_an_area_tells_what_is_still_needed_and_what_counts_towards_each_criterion(
+    browser: FlaskClient, dossier: Dossier
+) -> None:
+    with transaction():
+        answers.put_answer(dossier, "methodical_guidance", "situation", "woord " * 300)
+    fold = BeautifulSoup(browser.get(at(dossier, "methodical_guidance")).get_data(as_text=True), "html.parser").select_one(
+        "#completeness"
+    )
+    assert fold is not None
+    assert [one.get_text() for one in fold.select(".completeness__line")] == [
+        "1 van 3 vragen klaar · 300 van minstens 400 woorden · 0 van minstens 1 bewijsstuk"
+    ]
+    missing, *per_criterion = fold.select("ul")
+    assert [(one.get_text(), one["href"]) for one in missing.select("a")] == [
+        ("Vul in: Welke methode gebruikt u nu anders dan bij uw vorige certificering, en waarom?", "#looking_back"),
+        ("Voeg een bewijsstuk toe: Bewijsstukken bij dit competentiegebied", "#evidence"),
+    ]
+    assert "Nog geen bewijs bij: Kent methoden en theorie en kiest daaruit met redenen; Werkt planmatig naar" in fold.get_text()
+    assert [" ".join(one.get_text().split()).rpartition("(")[2] for one in fold.select("h3")] == [
+        "nog geen bewijs)",
+        "nog geen bewijs)",
+        "compleet)",
+        "compleet)",
+    ]
+    assert [[one["href"] for one in list_.select("a")] for list_ in per_criterion] == [
+        ["#situation", "#looking_back", "#evidence"],
+        ["#situation", "#evidence"],
+        ["#situation"],
+        ["#situation"],
+    ]
+
+
+def test_a_section_that_is_no_area_has_no_meter_and_saving_an_area_renews_it(browser: FlaskClient, dossier: Dossier) -> None:
+    assert 'id="completeness"' not in browser.get(at(dossier, "personal")).get_data(as_text=True)
+    form = {"version": "0", "looking_back": "woord " * 120}
+    reply = browser.post(at(dossier, "methodical_guidance", "autosave"), data=form, headers=HEADERS)
+    renewed = BeautifulSoup(reply.get_json()["completeness"], "html.parser")
+    assert [one.get_text() for one in renewed.select(".completeness__line")] == [
+        "1 van 3 vragen klaar · 120 van minstens 400 woorden · 0 van minstens 1 bewijsstuk"
+    ]
+    assert [one["href"] for one in renewed.select("ul")[0].select("a")] == ["#situation", "#evidence"]
+
+
 def test_autosave_keeps_what_it_can_and_says_what_it_cannot(browser: FlaskClient, dossier: Dossier) -> None:
     form = {"version": "0", "certificate_name": "\x01", "phone": "030"}
     reply = browser.post(at(dossier, "personal", "autosave"), data=form, headers=HEADERS)
     assert reply.status_code == 422
     assert "stuurteken" in reply.get_json()["error"]
     assert stored(dossier, "personal")["phone"] == "030"
+
+
+def test_autosave_names_the_answer_that_is_too_long_and_keeps_the_others(browser: FlaskClient, dossier: Dossier) -> None:
+    form = {"version": "0", "situation": "a" * (answers.MAX_LONG_TEXT + 1), "looking_back": TEXT}
+    reply = browser.post(at(dossier, "methodical_guidance", "autosave"), data=form, headers=HEADERS)
+    assert reply.status_code == 422
+    assert "bijstelde: Uw tekst is langer dan 30.000 tekens en is niet opgeslagen. Kort de tekst in" in reply.get_json()["error"]
+    assert stored(dossier, "methodical_guidance") == {"looking_back": TEXT}
+
+
+def test_what_was_stored_longer_than_the_limit_keeps_nobody_from_saving(browser: FlaskClient, dossier: Dossier) -> None:
+    long = "a" * (answers.MAX_LONG_TEXT + 1)
+    with transaction():
+        row = answers.stored(dossier, "methodical_guidance")
+        row.data, row.version = {"situation": long}, 1
+    form = {"version": "1", "situation": long, "looking_back": TEXT}
+    reply = browser.post(at(dossier, "methodical_guidance", "autosave"), data=form, headers=HEADERS)
+    assert reply.status_code == 200
+    assert stored(dossier, "methodical_guidance") == {"situation": long, "looking_back": TEXT}
 
 
 def test_autosave_of_a_stale_page_is_a_conflict_and_changes_nothing(browser: FlaskClient, dossier: Dossier) -> None:

@@ -1,6 +1,6 @@
 """Checking a dossier, submitting it, the receipt with how far assembling is, and the sealed documents to take along."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from flask import make_response, redirect, render_template, request, send_file, url_for
@@ -25,10 +25,11 @@ from app.plugin_api import Finding
 from app.schemes import question_types
 from app.schemes.model import Question, Section
 from app.texts import both, both_n, pick
-from app.web import forms
+from app.web import client_data, forms, unprintable
 from app.web.auth import say
-from app.web.candidate import blueprint
+from app.web.candidate import blueprint, course
 from app.web.candidate.invitation import statement_card
+from app.web.candidate.newer_forms import former_note
 from app.web.dates import day, stamp, when
 from app.web.errors import refused
 from app.web.guard import guard
@@ -62,9 +63,33 @@ def check(dossier: Dossier) -> ResponseReturnValue:
         dossier=dossier,
         sections=sections,
         others=[pick(one.text, language) for one in findings if one.section not in progress],
+        unprintable=[*_unprintable_name(dossier)]
+        + [
+            {
+                "title": f"{pick(section.title, language)}: {pick(question.label, language)}",
+                "text": pick(words, language),
+                "href": url_for("section.show", reference=dossier.reference, section_id=section.id)
+                + f"#{forms.element_id(question.id)}",
+            }
+            for section in contents.template.sections
+            for question, words in unprintable.in_section(contents, section)
+        ],
+        client_data=client_data.pointed_out(contents, contents.template.sections),
+        former=former_note(contents),
         count=len(findings),
         short=len(findings) <= LISTED_FINDINGS,
     )
+
+
+def _unprintable_name(dossier: Dossier) -> Iterator[dict[str, str]]:
+    """The name on the cover, when it has characters that the documents cannot show."""
+    words = unprintable.warning(dossier.owner.name)
+    if words:
+        yield {
+            "title": pick(both("Uw naam"), current_language()),
+            "text": pick(words, current_language()),
+            "href": url_for("auth.account"),
+        }
 
 
 def _summary(contents: Contents, progress: Progress, types: question_types.Types) -> dict[str, Any]:
@@ -77,8 +102,10 @@ def _summary(contents: Contents, progress: Progress, types: question_types.Types
         "status": progress.status,
         "href": url_for("section.show", reference=contents.dossier.reference, section_id=section.id),
         "rows": [_row(contents, section, question, types, own) for question in questions],
-        "findings": [_finding(contents, one) for one in own],
-        "general": [_finding(contents, one) for one in own if one.question not in {question.id for question in questions}],
+        "findings": [_finding(contents, section, one) for one in own],
+        "general": [
+            _finding(contents, section, one) for one in own if one.question not in {question.id for question in questions}
+        ],
     }
 
 
@@ -91,8 +118,9 @@ def _row(
     href = url_for("section.show", reference=contents.dossier.reference, section_id=section.id, controle=1)
     key = pick(question.label, language)
     lacking = [pick(one.text, language) for one in findings if one.question == question.id]
+    whole = None
     if question.type == "evidence":
-        names = [contents.evidence[one].name for one in answer or [] if one in contents.evidence]
+        names = [contents.evidence[one].shown_title for one in answer or [] if one in contents.evidence]
         value = ", ".join(names)
     elif question.type == "statement":
         card = statement_card(contents, section.id, question)
@@ -100,23 +128,26 @@ def _row(
     elif question.type not in types or types[question.type].is_empty(answer):
         value = ""
     else:
-        value = types[question.type].summary(answer, question.settings, language)
+        value = types[question.type].summary(answer, contents.settings(question, submission.today()), language)
         if question.type == "long_text":
             words = both_n("%(n)s woord", "%(n)s woorden", question_types.count_words(answer))[language]
             key = f"{key} ({words})"
+            whole = forms.render_answer(question, answer, language, types=types, written_in=contents.dossier.language)
     return {
         "key": key,
         "value": value,
+        "whole": whole,
+        "is_cut": value.endswith("…"),
         "lacking": lacking,
         "href": href if question.type == "statement" else f"{href}#{forms.element_id(question.id)}",
         "about": pick(question.label, language),
     }
 
 
-def _finding(contents: Contents, finding: Finding) -> dict[str, str]:
+def _finding(contents: Contents, section: Section, finding: Finding) -> dict[str, str]:
     address = url_for("section.show", reference=contents.dossier.reference, section_id=finding.section, controle=1)
     anchor = forms.element_id(finding.question) if finding.question else "main-content"
-    return {"text": pick(finding.text, current_language()), "href": f"{address}#{anchor}"}
+    return {"text": forms.named(section, finding, current_language()), "href": f"{address}#{anchor}"}
 
 
 class SubmitForm(Schema):
@@ -214,16 +245,13 @@ def receipt(dossier: Dossier) -> ResponseReturnValue:
     if not snapshots:
         raise NotFound(both("Van dit dossier is er geen ontvangstbewijs."))
     snapshot, bundle = snapshots[0]
-    language = current_language()
     return render_template(
         "candidate/receipt.html",
         dossier=dossier,
         snapshot=snapshot,
         submitted=stamp(snapshot.submitted_at),
-        busy=bundle is None,
-        failed=bundle is None and snapshot.error is not None,
-        percent=snapshot.percent,
-        words=pick(_step_words(snapshot), language),
+        assembling=course.assembling(snapshot) if bundle is None else None,
+        timeline=course.timeline(dossier),
         sets=document_sets(dossier, snapshots[:1]),
         email=dossier.owner.email,
     )
@@ -285,9 +313,3 @@ def document_sets(dossier: Dossier, snapshots: Sequence[tuple[Snapshot, Bundle |
             )
         sets.append({"revision": snapshot.revision, "sealed": when(bundle.sealed_at), "documents": documents})
     return sets
-
-
-def _step_words(snapshot: Snapshot) -> Mapping[str, str]:
-    words = {step.name: step.text for step in sealing.STEPS}
-    step = words.get(snapshot.step)
-    return step() if step else both("Uw dossier staat klaar om samengesteld te worden")

@@ -1,33 +1,43 @@
 """A candidate's dossiers: the list, starting one, and what there is to do or how far it is."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 
 from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from markupsafe import Markup, escape
 from marshmallow import RAISE, Schema, ValidationError, fields, validate
 from sqlalchemy import select
 
-from app.dossiers import completeness, log, starting, submission
+from app import permissions
+from app.dossiers import completeness, mentors, served, starting, submission
 from app.dossiers import contents as dossier_contents
 from app.dossiers.completeness import Progress
 from app.dossiers.contents import Contents
 from app.dossiers.lifecycle import OPEN_STAGES
-from app.dossiers.models import Dossier, Snapshot
+from app.dossiers.models import Dossier
 from app.dossiers.starting import AlreadyStarted
-from app.errors import Conflict, InvalidInput, NotFound
+from app.errors import Conflict, InvalidInput, NotFound, Text
 from app.extensions import session, transaction
 from app.plugin_api import Finding
 from app.plugin_loader import Plugin
-from app.schemes import loader, question_types
+from app.register import entries, renewals
+from app.schemes import loader, question_types, spans, statement_settings
 from app.schemes import models as stored_templates
-from app.schemes.model import DossierTemplate, Question
+from app.schemes.model import DossierTemplate, Section
 from app.texts import LANGUAGES, both, both_n, pick
+from app.web import completeness as completeness_words
+from app.web import forms, registration
 from app.web.auth import say
-from app.web.candidate import blueprint
+from app.web.candidate import blueprint, course
 from app.web.candidate.invitation import statement_card, statement_line
+from app.web.candidate.mentor import mentor_card, waiting
+from app.web.candidate.newer_forms import former_note, newer_version
+from app.web.candidate.stopping import fee_state, findings_of
 from app.web.candidate.submitting import document_sets, snapshots_of
 from app.web.dates import day, stamp
+from app.web.development import after_starting
 from app.web.guard import guard
 from app.web.language import current_language
 from app.web.parts import dossier_of, installation, me
@@ -39,18 +49,6 @@ STAGE_WORDS = {
     "submitted": both("Ingediend"),
     "in_assessment": both("In beoordeling"),
     "decided": both("Besluit genomen"),
-    "withdrawn": both("Ingetrokken"),
-}
-EVENT_WORDS = {
-    "created": both("Dossier begonnen"),
-    "statement_signed": both("Verklaring van de supervisor ondertekend"),
-    "statement_declined": both("Verklaring van de supervisor geweigerd"),
-    "submitted": both("Ingediend"),
-    "sealed": both("Documenten gemaakt en verzegeld"),
-    "handed_over": both("Overgedragen aan de beoordelaars"),
-    "assigned": both("Beoordelaar toegewezen"),
-    "decided": both("Besluit genomen"),
-    "returned": both("Teruggestuurd om aan te vullen"),
     "withdrawn": both("Ingetrokken"),
 }
 DAYS_TO_WARN = 14
@@ -66,14 +64,16 @@ def home() -> ResponseReturnValue:
     mine = session.scalars(select(Dossier).where(Dossier.owner_id == me().id).order_by(Dossier.id.desc())).all()
     if len(mine) == 1 and mine[0].stage not in starting.FINISHED_STAGES:
         return redirect(url_for("candidate.tasks", reference=mine[0].reference))
-    return render_template("candidate/home.html", dossiers=[_line(dossier) for dossier in mine])
+    return render_template(
+        "candidate/home.html", dossiers=[_line(dossier) for dossier in mine], registered=registration.own(me())
+    )
 
 
 def _line(dossier: Dossier) -> dict[str, Any]:
     language = current_language()
     open_ = dossier.stage in OPEN_STAGES
     steps = {
-        "submitted": both("Wij stellen uw documenten samen."),
+        "submitted": both("Het secretariaat controleert uw dossier. U hoeft nu niets te doen."),
         "in_assessment": both("De beoordelaars lezen uw dossier. U hoeft nu niets te doen."),
     }
     before = both("Vul uw dossier aan en dien het in vóór %(day)s.", day=day(dossier.submit_before))
@@ -120,9 +120,13 @@ def start() -> ResponseReturnValue:
         words = pick(both("Kies een soort dossier en de taal waarin u schrijft."), current_language())
         return start_page(request.form.get("scheme", ""), words), 422
     catalogue, settings = installation().catalogue, installation().settings
-    version = loader.current(catalogue, chosen["scheme"], submission.today())
+    if not catalogue.versions(chosen["scheme"]):
+        raise NotFound(both("Dit schema is er niet. Neem contact op met het secretariaat."))
     try:
+        version = starting.version_for(me(), chosen["scheme"], submission.today(), catalogue)
         with transaction():
+            scheme = catalogue.schemes[chosen["scheme"], version].template
+            entry = renewals.check_start(me(), scheme, chosen["plugins"], submission.today())
             dossier = starting.start(
                 me(),
                 chosen["scheme"],
@@ -132,25 +136,41 @@ def start() -> ResponseReturnValue:
                 catalogue=catalogue,
                 settings=settings,
             )
+            if entry is not None:
+                renewals.prefill(dossier, scheme, entry)
             reference = dossier.reference
     except AlreadyStarted as refusal:
         say("warn", refusal.text)
         return redirect(url_for("candidate.tasks", reference=refusal.reference))
+    except NotFound:  # its last day passed while the page was open
+        return start_page(chosen["scheme"]), 422
     except (Conflict, InvalidInput) as refusal:
-        return start_page(chosen["scheme"], pick(refusal.text, current_language())), 422
-    return redirect(url_for("candidate.tasks", reference=reference))
+        of_plugins = refusal.details.get("field") == "plugins"
+        return start_page(chosen["scheme"], pick(refusal.text, current_language()), of_plugins=of_plugins), 422
+    return redirect(after_starting(reference))
 
 
-def start_page(scheme: str, refusal: str = "") -> str:
-    """What can be started today. With one scheme there is nothing to choose; else its specialisations follow the choice."""
+def start_page(scheme: str, refusal: str = "", *, of_plugins: bool = False) -> str:
+    """What can be started today. With one scheme there is nothing to choose; else its specialisations follow the choice.
+
+    ``of_plugins``: the refusal is about the specialisations.
+    """
     catalogue, settings, language = installation().catalogue, installation().settings, current_language()
     offered = _offered()
-    chosen = offered.get(scheme) or (next(iter(offered.values())) if len(offered) == 1 else None)
+    known = catalogue.templates(scheme)
+    if closed := bool(known) and scheme not in offered:
+        refusal = pick(_not_now(known), language)
+    chosen = offered.get(scheme) or (next(iter(offered.values())) if len(offered) == 1 and not closed else None)
     plugins = loader.choices(catalogue, chosen.scheme, chosen.version) if chosen else ()
     running = starting.unfinished(me(), chosen.scheme) if chosen else None
+    standing = entries.of(me()) if chosen and chosen.holder else ()
+    held = registration.held_now(standing) if chosen and not chosen.renewal else {}
     return render_template(
         "candidate/start.html",
-        schemes=[{"value": one.scheme, "text": pick(one.title, language)} for one in offered.values()],
+        schemes=[
+            {"value": one.scheme, "text": pick(one.title, language), "hint": {"text": pick(_in_short(one), language)}}
+            for one in offered.values()
+        ],
         chosen={
             "id": chosen.scheme,
             "title": pick(chosen.title, language),
@@ -164,30 +184,53 @@ def start_page(scheme: str, refusal: str = "") -> str:
             {
                 "value": plugin.id,
                 "text": pick(plugin.title, language),
-                "hint": {"text": _about(plugin, language)},
+                "hint": {"html": _about(plugin, language, held.get(plugin.id, ""))},
+                "disabled": plugin.id in held,
             }
             for plugin in plugins
         ],
+        least=chosen.plugin_choice.get("min", 0) if chosen else 0,
+        told=registration.start_words(standing, chosen) if chosen else None,
+        plugins_refused=refusal if of_plugins else "",
         picked=request.form.getlist("plugins"),
         days=settings.submission_days,
         running=running,
-        errors=[{"text": refusal, "href": "#main-content"}] if refusal else [],
+        errors=[{"text": refusal, "href": "#plugins" if of_plugins else "#main-content"}] if refusal else [],
     )
 
 
-def _about(plugin: Plugin, language: str) -> str:
-    """What a plugin is, and what one needs before choosing it."""
+def _not_now(versions: Sequence[DossierTemplate]) -> Text:
+    """Why a scheme cannot be begun today, and when it can, as far as that is known."""
+    today, title = submission.today().isoformat(), max(versions, key=lambda one: one.effective_from).title
+    if coming := sorted(one.effective_from for one in versions if one.effective_from > today):
+        return both("“%(title)s” kunt u beginnen vanaf %(day)s.", title=title, day=day(date.fromisoformat(coming[0])))
+    return both("“%(title)s” kunt u op dit moment niet beginnen. Vraag het secretariaat wanneer het weer kan.", title=title)
+
+
+def _in_short(template: DossierTemplate) -> Text:
+    """What sets a scheme apart for whoever has to choose one."""
+    if template.route == "written":
+        words = both("Ongeveer %(hours)s uur werk. Uw dossier wordt schriftelijk beoordeeld.", hours=template.hours_expected)
+    else:
+        words = both("Ongeveer %(hours)s uur werk. Met een mondelinge toetsing over uw dossier.", hours=template.hours_expected)
+    return words
+
+
+def _about(plugin: Plugin, language: str, held_until: str = "") -> Markup:
+    """What a plugin is and, on a line of its own, what one needs before choosing it; or that one has it already."""
+    if held_until:
+        return escape(both("U hebt deze specialisatie al, tot en met %(until)s.", until=held_until)[language])
     told = plugin.manifest.data if plugin.manifest else {}
-    return " ".join(pick(told.get(key), language) for key in ("description", "entry") if told.get(key))
+    return Markup("<br>").join(pick(told.get(key), language) for key in ("description", "entry") if told.get(key))
 
 
 def _offered() -> dict[str, DossierTemplate]:
-    """The schemes in effect today, each in its current version, by id."""
+    """The schemes in effect today, each in the version that applies to this person, by id."""
     catalogue = installation().catalogue
     offered = {}
     for scheme in sorted({scheme for scheme, _ in catalogue.schemes}):
         try:
-            version = loader.current(catalogue, scheme, submission.today())
+            version = starting.version_for(me(), scheme, submission.today(), catalogue)
         except NotFound:
             continue
         offered[scheme] = catalogue.schemes[scheme, version].template
@@ -209,6 +252,7 @@ def tasks(dossier: Dossier) -> ResponseReturnValue:
     done = sum(one.status == "done" for one in progress)
     saved = [contents.saved_at[section] for section, version in contents.versions.items() if version]
     known = {section.id for section in contents.template.sections}
+    remarks = waiting(mentors.comments_of(dossier))
     return render_template(
         "candidate/tasks.html",
         dossier=dossier,
@@ -216,7 +260,7 @@ def tasks(dossier: Dossier) -> ResponseReturnValue:
         parts=[SEGMENTS[one.status] for one in progress],
         done=done,
         count=len(progress),
-        groups=task_groups(contents, progress),
+        groups=task_groups(contents, progress, remarks),
         last=last_group(contents, findings),
         deadline=deadline(dossier, contents.template),
         supervisors=[
@@ -224,13 +268,20 @@ def tasks(dossier: Dossier) -> ResponseReturnValue:
             for section, question in contents.shown()
             if question.type == "statement"
         ],
+        mentor=mentor_card(dossier, mentors.open_one(dossier)),
+        remarks=sum(remarks.values()),
         saved_at=stamp(max(saved)) if saved else "",
         notes=[pick(one.text, language) for one in findings if one.section not in known],
+        version=contents.template.version,
+        newer=newer_version(contents.template),
+        former=former_note(contents),
         evidence_count=len(contents.evidence),
+        returned=findings_of(dossier),
+        timeline=course.timeline(dossier) if dossier.stage == "returned" else [],
     )
 
 
-def task_groups(contents: Contents, progress: Sequence[Progress]) -> list[dict[str, Any]]:
+def task_groups(contents: Contents, progress: Sequence[Progress], remarks: Mapping[str, int]) -> list[dict[str, Any]]:
     language = current_language()
     groups = []
     for group in contents.template.groups:
@@ -242,44 +293,62 @@ def task_groups(contents: Contents, progress: Sequence[Progress]) -> list[dict[s
                     "id": group.id,
                     "title": pick(group.title, language),
                     "aside": both("%(done)s van %(all)s", done=done, all=len(members))[language],
-                    "tasks": [_task(contents, one) for one in members],
+                    "tasks": [_task(contents, one, remarks.get(one.section.id, 0)) for one in members],
                 }
             )
     return groups
 
 
-def _task(contents: Contents, progress: Progress) -> dict[str, Any]:
-    section = progress.section
+def _task(contents: Contents, progress: Progress, remarks: int) -> dict[str, Any]:
+    section, hint = progress.section, _hint(contents, progress)
+    if remarks:
+        words = both_n("%(n)s opmerking van uw mentor", "%(n)s opmerkingen van uw mentor", remarks)
+        hint = " · ".join(filter(None, [hint, words[current_language()]]))
     return {
         "title": pick(section.title, current_language()),
         "href": url_for("section.show", reference=contents.dossier.reference, section_id=section.id),
-        "hint": _hint(contents, progress),
+        "hint": hint,
         "status": "finished" if progress.status == "done" else progress.status,
+        "status_text": _waits_for(contents, section) if progress.status == "waiting" else "",
     }
 
 
+def _waits_for(contents: Contents, section: Section) -> str:
+    """Whose statements are waited for, where that is not the supervisor."""
+    asked = [statement_settings.of(one) for one in contents.visible[section.id] if one.type == "statement"]
+    if not any(one.kind == "client" for one in asked):
+        return ""
+    return both("Wacht op verklaringen")[current_language()]
+
+
 def _hint(contents: Contents, progress: Progress) -> str:
-    """What is in it: ``438 woorden · 3 bewijsstukken``, ``46 van 75 punten``; what is wrong, when something is."""
+    """What is in it: ``438 woorden · 3 bewijsstukken``, ``46 van 75 punten``; of an area also what is needed; what is wrong,
+    when something is.
+    """
     language, section = current_language(), progress.section
     if progress.status == "problem":
-        return pick(progress.findings[0].text, language)
+        return forms.named(section, progress.findings[0], language)
+    if section.is_area:
+        return completeness_words.line(served.measure(contents, section, installation().catalogue.types, progress.findings))
     parts: list[str] = []
     if progress.words:
         parts.append(both_n("%(n)s woord", "%(n)s woorden", progress.words)[language])
     for question in contents.visible[section.id]:
         if question.type == "table" and contents.answer(section.id, question.id):
-            parts += _table_hints(contents.answer(section.id, question.id), question)
-        if question.type == "statement" and (statement := contents.statement(section.id, question.id)):
-            parts.append(statement_line(statement))
+            parts += _table_hints(contents.answer(section.id, question.id), contents.settings(question, submission.today()))
+        if question.type == "statement" and statement_settings.of(question).anonymous:
+            parts.append(statement_card(contents, section.id, question)["state"])
+        elif question.type == "statement":
+            parts += [statement_line(one) for one in contents.asked(section.id, question) if one is not None]
     if progress.evidence:
         parts.append(both_n("%(n)s bewijsstuk", "%(n)s bewijsstukken", progress.evidence)[language])
     return " · ".join(parts)
 
 
-def _table_hints(rows: Sequence[Any], question: Question) -> list[str]:
+def _table_hints(rows: Sequence[Any], settings: Mapping[str, Any]) -> list[str]:
     language = current_language()
     hints = []
-    for total in question_types.totals(rows, question.settings):
+    for total in question_types.totals(rows, settings):
         amount = question_types.shown_total(total, language)
         if total.min is None:
             hints.append(amount)
@@ -289,6 +358,8 @@ def _table_hints(rows: Sequence[Any], question: Question) -> list[str]:
             unit = pick(total.unit, language)
             text = both("%(counted)s van %(least)s %(unit)s", counted=counted, least=least, unit=unit)
             hints.append(text[language].strip())
+    if span := question_types.span(rows, settings):
+        hints.append(question_types.length_text(spans.length(span.stretches))[language])
     return [*hints, both_n("%(n)s regel", "%(n)s regels", len(rows))[language]]
 
 
@@ -341,28 +412,8 @@ def status_page(dossier: Dossier) -> str:
         dossier=dossier,
         title=pick(_template(dossier).title, current_language()),
         stage=pick(STAGE_WORDS[dossier.stage], current_language()),
-        timeline=timeline(dossier, snapshots[0][0] if snapshots else None),
+        timeline=course.timeline(dossier),
         sets=document_sets(dossier, snapshots),
+        fee=fee_state(dossier),
+        may_withdraw=permissions.may(me(), "dossier.withdraw", dossier),
     )
-
-
-def timeline(dossier: Dossier, newest: Snapshot | None) -> list[dict[str, str]]:
-    """What happened, and what happens now."""
-    language = current_language()
-    items = [
-        {"title": pick(EVENT_WORDS[event.kind], language), "time": stamp(event.at), "text": "", "state": "done"}
-        for event in log.timeline(dossier)
-        if event.kind in EVENT_WORDS
-    ]
-    if newest is not None and newest.stage != "handed_over":
-        words = both("Wij maken uw documenten en dragen ze over aan de beoordelaars")
-        items.append({"title": words[language], "time": "", "text": "", "state": "now"})
-    elif dossier.stage == "submitted":
-        words = both("Het secretariaat wijst beoordelaars toe")
-        items.append({"title": words[language], "time": "", "text": "", "state": "now"})
-    elif dossier.stage == "in_assessment":
-        words = both("Beoordelaars lezen uw dossier, los van elkaar")
-        items.append({"title": words[language], "time": "", "text": "", "state": "now"})
-    if dossier.stage in ("submitted", "in_assessment"):
-        items.append({"title": both("Besluit")[language], "time": "", "text": "", "state": ""})
-    return items

@@ -4,10 +4,12 @@
 // data-copy="text"       (button)   copies the text; data-copied holds the words shown afterwards
 // data-print             (button)   prints the page
 // data-poll="url"        (element with an id)  is refreshed from the page at that url every data-poll-every seconds (default 2)
-//                        for as long as the new version still carries data-poll; data-poll-to="url" then leads on
+//                        for as long as the new version still carries data-poll; data-poll-to="url" then leads on; what
+//                        data-say in it holds is said aloud by the role=status with its id and "-status"
 // data-clear-drafts      (form)     sending it removes all texts kept in this browser (logging out)
 // data-forget-drafts     (body)     what was written has arrived for good: no text needs to stay in this browser
 // data-once              (form)     is sent once: its buttons do nothing while it is under way
+// .govuk-error-summary, .note[role=alert], a[role=button]  behave as the script of GOV.UK Frontend, which this spares, makes them
 
 import { $, $$, DRAFT } from "./dom.js";
 
@@ -44,10 +46,50 @@ for (const form of $$("form[data-once]")) {
   addEventListener("pageshow", () => (sent = false)); // coming back with the browser's back button
 }
 
+/** What went wrong, or went well, is read out at once; the links lead to a field with its question in view. */
+for (const notice of $$(".govuk-error-summary, .note[role=alert]:not([hidden])")) {
+  notice.tabIndex = -1;
+  notice.focus();
+  notice.addEventListener("blur", () => notice.removeAttribute("tabindex"), { once: true });
+}
+
+document.addEventListener("click", (event) => {
+  const link = event.target.closest(".govuk-error-summary a[href^='#']");
+  const field = link && document.getElementById(decodeURIComponent(link.hash.slice(1)));
+  const question = field && questionOf(field);
+  if (!question) return;
+  event.preventDefault();
+  question.scrollIntoView();
+  field.focus({ preventScroll: true });
+});
+
+/** The legend above a group of choices, or above a field near it; the label of any other field. */
+function questionOf(field) {
+  const legend = $("legend", field.closest("fieldset") ?? new DocumentFragment());
+  const gap = () => field.getBoundingClientRect().bottom - legend.getBoundingClientRect().top;
+  if (legend && (field.matches("[type=radio], [type=checkbox]") || gap() < innerHeight / 2)) return legend;
+  return field.labels?.[0];
+}
+
+/** A field for files shows its own words (parts/evidence.html), and so which were chosen. */
+document.addEventListener("change", ({ target }) => {
+  const chosen = target.type === "file" && $("[data-chosen]", target.parentElement);
+  if (chosen) chosen.textContent = [...target.files].map((file) => file.name).join(", ");
+});
+
+/** A link that looks like a button also answers the space bar. */
+document.addEventListener("keydown", (event) => {
+  if (event.key !== " " || event.target.getAttribute("role") !== "button") return;
+  event.preventDefault();
+  event.target.click();
+});
+
 for (const element of $$("[data-poll][id]")) poll(element);
+addEventListener("fresh", (event) => $$("[data-poll][id]", event.target.parentNode).forEach(poll)); // another script put it there
 
 function poll(element) {
-  let pause = (Number(element.dataset.pollEvery) || 2) * 1000;
+  const every = (Number(element.dataset.pollEvery) || 2) * 1000;
+  let pause = every;
   const ask = async () => {
     if (document.hidden) return setTimeout(ask, pause);
     try {
@@ -58,6 +100,7 @@ function poll(element) {
       if (!fresh) throw new Error("gone");
       if (fresh.dataset.pollTo) return location.assign(fresh.dataset.pollTo);
       if (fresh.innerHTML !== element.innerHTML) refresh(element, fresh);
+      pause = every;
       if (!("poll" in fresh.dataset)) return element.removeAttribute("data-poll");
     } catch {
       pause = Math.min(pause * 2, 60_000); // the server is away or the login ended: ask less often
@@ -71,4 +114,7 @@ function poll(element) {
 function refresh(element, fresh) {
   if (element.contains(document.activeElement)) return;
   element.replaceChildren(...fresh.childNodes);
+  const said = document.getElementById(`${element.id}-status`);
+  const words = $("[data-say]", element)?.dataset.say;
+  if (said && words && said.textContent !== words) said.textContent = words;
 }

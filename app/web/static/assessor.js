@@ -6,6 +6,7 @@ import { GlobalWorkerOptions, TextLayer, getDocument } from "./vendor/pdfjs/pdf.
 
 const FILES = new URL("./vendor/pdfjs/", import.meta.url).href;
 const WIDEST = 860; // CSS pixels of a page at zoom 1
+const NARROWEST = 160; // also while the reader is hidden and has no width
 const ZOOM = { step: 1.2, least: 0.5, most: 4 };
 const SHARPEST = 2; // device pixels per CSS pixel
 const LARGEST = 16_000_000; // pixels of one canvas
@@ -57,7 +58,7 @@ async function show(reader, pdf) {
   const of_element = new Map(sheets.map((sheet) => [sheet.element, sheet]));
   const scale = () => {
     const gap = parseFloat(getComputedStyle(view).paddingLeft) * 2;
-    return (Math.min(view.clientWidth - gap, WIDEST) / first.width) * zoom;
+    return (Math.max(NARROWEST, Math.min(view.clientWidth - gap, WIDEST)) / first.width) * zoom;
   };
   const fit = (sheet) => {
     sheet.element.style.setProperty("--width", `${sheet.size.width * scale()}px`);
@@ -92,6 +93,7 @@ async function show(reader, pdf) {
     sheet.element.style.setProperty("--scale-factor", wanted);
     sheet.element.replaceChildren(canvas, text);
     await new TextLayer({ textContentSource: page.streamTextContent(), container: text, viewport }).render();
+    mark(text, reader.dataset.sought);
     for (const link of await links(page, viewport)) sheet.element.append(link);
   }
 
@@ -116,7 +118,7 @@ async function show(reader, pdf) {
         const link = document.createElement("a");
         link.className = "reader__link";
         link.textContent = note.contentsObj?.str || note.url || reader.dataset.linkLabel;
-        link.href = note.url || "#";
+        link.href = note.url || `${reader.dataset.reader}${typeof note.dest === "string" ? `#nameddest=${note.dest}` : ""}`;
         for (const element of [area, link]) {
           element.style.left = `${Math.min(left, right)}px`;
           element.style.top = `${Math.min(top, bottom)}px`;
@@ -141,15 +143,24 @@ async function show(reader, pdf) {
     view.scrollTop = sheet.element.offsetTop - parseFloat(getComputedStyle(view).paddingTop) / 2;
   }
 
+  let fitted = 0; // the scale that the sheets have
+  let redrawing;
+
   function rescale() {
+    if (!view.clientWidth || scale() === fitted) return; // hidden: whoever shows it again changes its width
+    fitted = scale();
     const page = current;
     for (const sheet of sheets) fit(sheet);
     go_to(page);
-    for (const sheet of sheets) if (sheet.drawn) draw(sheet);
+    clearTimeout(redrawing);
+    redrawing = setTimeout(() => {
+      for (const sheet of sheets) if (sheet.drawn) draw(sheet);
+    }, 200);
   }
 
   view.replaceChildren(...sheets.map((sheet) => sheet.element));
   for (const sheet of sheets) fit(sheet);
+  new ResizeObserver(rescale).observe(view);
 
   const near = new IntersectionObserver(
     (entries) => {
@@ -164,6 +175,7 @@ async function show(reader, pdf) {
   for (const sheet of sheets) near.observe(sheet.element);
 
   view.addEventListener("scroll", () => {
+    if (!view.clientWidth || scale() !== fitted) return; // not read on, but shown, hidden or made wider
     const middle = view.scrollTop + view.clientHeight / 3;
     const sheet = sheets.findLast(({ element }) => element.offsetTop <= middle) ?? sheets[0];
     if (sheet.page === current) return;
@@ -182,15 +194,12 @@ async function show(reader, pdf) {
       rescale();
     });
   }
-  let resizing;
-  addEventListener("resize", () => {
-    clearTimeout(resizing);
-    resizing = setTimeout(rescale, 200);
-  });
+  document.addEventListener("reader:go", ({ detail }) => (detail.page ? go_to(detail.page) : go_to_place(detail.place)));
   const from_address = () => Number.parseInt(new URLSearchParams(location.hash.slice(1)).get("page"), 10);
   addEventListener("hashchange", () => from_address() && go_to(from_address()));
 
   await contents(reader, pdf, go_to_place);
+  search(reader, pdf, { go_to, sheets });
   go_to(from_address() || Number.parseInt(reader.dataset.page, 10));
   reader.dataset.ready = "yes";
 }
@@ -218,4 +227,62 @@ async function contents(reader, pdf, go_to_place) {
   };
   $("nav", box).append(list(outline));
   box.hidden = false;
+}
+
+/** Finds words in the whole document. The text of all pages is read once, at the first search. */
+function search(reader, pdf, { go_to, sheets }) {
+  const box = $("[data-reader-search]", reader);
+  if (!box) return;
+  const field = $("input", box);
+  const status = $("[role=status]", box);
+  let texts = null;
+  let found = [];
+  let place = -1;
+
+  async function look() {
+    const wanted = plain(field.value);
+    if (reader.dataset.sought !== wanted) {
+      status.textContent = status.dataset.busy;
+      texts ??= await Promise.all(sheets.map((sheet) => text_of(pdf, sheet.page)));
+      reader.dataset.sought = wanted;
+      found = wanted ? texts.flatMap((text, index) => Array(text.split(wanted).length - 1).fill(index + 1)) : [];
+      const here = Number.parseInt($(".reader__number", reader).value, 10);
+      const next = found.findIndex((page) => page >= here); // on from the page that one reads
+      place = (next < 0 ? 0 : next) - 1;
+      for (const layer of $$(".textLayer", reader)) mark(layer, wanted);
+    }
+  }
+
+  async function step(by) {
+    await look();
+    if (!found.length) return (status.textContent = field.value ? status.dataset.none : "");
+    place = (place + by + found.length) % found.length;
+    go_to(found[place]);
+    const values = { number: place + 1, total: found.length, page: found[place] };
+    status.textContent = status.dataset.found.replace(/\{(\w+)\}/g, (_, name) => values[name]);
+  }
+
+  $("form", box).addEventListener("submit", (event) => {
+    event.preventDefault();
+    step(1);
+  });
+  $("[data-reader-search-back]", box).addEventListener("click", () => step(-1));
+  box.addEventListener("toggle", () => box.open && field.focus());
+  box.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    box.open = false;
+    $("summary", box).focus();
+  });
+}
+
+const plain = (text) => text.normalize("NFKC").toLowerCase().replace(/\s+/g, " ").trim();
+
+async function text_of(pdf, number) {
+  const { items } = await (await pdf.getPage(number)).getTextContent();
+  return plain(items.map((item) => (item.str ?? "") + (item.hasEOL ? " " : "")).join(""));
+}
+
+/** Colours the pieces of text that hold the words sought. */
+function mark(layer, wanted) {
+  for (const piece of $$("span", layer)) piece.classList.toggle("reader__hit", Boolean(wanted) && plain(piece.textContent).includes(wanted));
 }

@@ -1,15 +1,15 @@
 // Pages where people write: word counts, saving by itself, and no text lost when saving fails.
 //
 // form[data-autosave="url"]  is posted there (without files) 2 seconds after the last change and on leaving, with its field
-//   "version". Answers: 200 {"version": n, "time": "14.32", "shown": ["question", …]?}; 409 with Location: both texts stand on
+//   "version". Answers: 200 {"version": n, "time": "14.32", "shown": ["question", …]?, "unprintable": {question: words}?, "completeness": html?}; 409 with Location: both texts stand on
 //   that page, nothing is overwritten (409 without Location: the whole form is sent, and its answer shows both); other 4xx
 //   {"error": words}: shown. Anything else counts as failed and is tried again. Unsaved text is kept in this browser and offered
 //   back on return. data-draft names the kept text (default: the autosave url).
+// "section:saved" is sent to the document after each save, with that answer as its detail.
 // [data-save-status]         shows the state; its data-saving, data-saved ("{time}"), data-failed and data-logged-out are the words
 // [data-restored]            the notice with the buttons data-restore and data-discard
 // [data-words="id"]          word bar of the text field with that id: data-min, data-max, data-low, data-ok, data-over
-// [data-question="id"]       is shown or hidden after a save by "shown"
-// [data-upload-progress]     beside a file field: shown while its files are on their way
+// [data-question="id"]       is shown or hidden after a save by "shown"; its [data-unprintable] says what "unprintable" says of it
 
 import { $, $$, DRAFT } from "./dom.js";
 
@@ -22,7 +22,6 @@ const KEEPALIVE_LIMIT = 60_000; // browsers refuse bigger bodies on a page that 
 
 for (const bar of $$("[data-words]")) countWords(bar);
 for (const form of $$("form[data-autosave]")) autosave(form);
-for (const form of $$("form")) showUpload(form);
 
 function fill(words, values) {
   return words.replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
@@ -42,7 +41,7 @@ function countWords(bar) {
     const state = max && n > max ? "over" : n < min ? "low" : "ok";
     bar.dataset.state = state;
     bar.style.setProperty("--share", `${Math.min(100, (n / (max || min || 1)) * 100)}%`);
-    shown.textContent = fill(bar.dataset[state], { n, left: min - n, over: n - max });
+    shown.textContent = fill(bar.dataset[n || min ? state : "none"], { n, left: min - n, over: n - max });
   };
   field.addEventListener("input", () => {
     update();
@@ -68,6 +67,7 @@ function autosave(form) {
   let under_way = null; // the promise of the save that was sent
   let waiting = false;
   let stopped = false;
+  let forgetting = false;
 
   const show = (state, text) => {
     if (!status) return;
@@ -133,10 +133,13 @@ function autosave(form) {
   function saved(reply) {
     form.elements.version.value = reply.version;
     show("saved", fill(status?.dataset.saved ?? "", { time: reply.time }));
+    document.dispatchEvent(new CustomEvent("section:saved", { detail: reply }));
     if (!dirty) localStorage.removeItem(key);
     if (reply.shown) {
       for (const box of $$("[data-question]", form)) box.hidden = !reply.shown.includes(box.dataset.question);
     }
+    if (reply.unprintable) warn(form, reply.unprintable);
+    if (reply.completeness) measured(reply.completeness);
   }
 
   function conflict(reply) {
@@ -157,7 +160,7 @@ function autosave(form) {
 
   form.addEventListener("input", (event) => {
     if (event.target.type === "file") return;
-    dirty = true;
+    [dirty, forgetting] = [true, false];
     later(event.target.matches("input[type=radio], input[type=checkbox]") ? 0 : PAUSE);
   });
   form.addEventListener("submit", (event) => {
@@ -174,8 +177,16 @@ function autosave(form) {
   });
   document.addEventListener("visibilitychange", () => {
     if (document.visibilityState !== "hidden" || !dirty) return;
-    keep();
+    if (!forgetting) keep();
     save({ leaving: true });
+  });
+  addEventListener("online", () => save());
+  document.addEventListener("submit", async (event) => {
+    if (!event.target.matches("[data-clear-drafts]") || forgetting || !(dirty || under_way)) return;
+    event.preventDefault();
+    forgetting = true; // logging out: saved first, and then nothing stays in this browser
+    await save();
+    event.target.requestSubmit();
   });
   document.addEventListener("click", async (event) => {
     const link = event.target.closest("a[href]");
@@ -208,6 +219,9 @@ function restore(form, key, changed) {
   const arrived = draft.sent && newer; // saving gives a new version
   if (old || arrived || same(form, before, draft.entries)) return localStorage.removeItem(key);
 
+  const made_for = draft.entries.find(([name]) => name === "made-for")?.[1];
+  if (made_for && made_for !== form.elements["made-for"]?.value) return send_late(form, key, draft.entries);
+
   for (const words of $$("[data-when]", notice)) words.hidden = (words.dataset.when === "newer") !== newer;
   $("[data-restore]", notice).hidden = !newer;
   notice.hidden = false;
@@ -226,6 +240,37 @@ function restore(form, key, changed) {
     if (!newer) changed(); // the restored text may have been saved meanwhile
     notice.hidden = true;
   });
+}
+
+/** Text kept on a page of another version of the forms: the server knows which of it is still asked, and keeps all of it. */
+function send_late(form, key, entries) {
+  const late = document.createElement("form");
+  [late.method, late.action, late.hidden] = ["post", form.action, true];
+  for (const [name, value] of [...entries, ["csrf_token", form.elements.csrf_token.value]]) {
+    late.append(Object.assign(document.createElement("input"), { type: "hidden", name, value }));
+  }
+  document.body.append(late);
+  localStorage.removeItem(key);
+  late.submit();
+}
+
+/** At each field: the characters in it that the documents cannot show. `words`: by question. */
+function warn(form, words) {
+  for (const said of $$("[data-unprintable]", form)) {
+    const { question } = said.parentElement.dataset;
+    const note = document.getElementById(`unprintable-${question}`); // what was so when the page came
+    if (note) note.hidden = !words[question];
+    if (said.textContent !== (words[question] ?? "")) said.textContent = words[question] ?? "";
+  }
+}
+
+/** How far the area is now; left as it is while somebody is in there. */
+function measured(html) {
+  const box = document.getElementById("completeness");
+  if (!box || box.contains(document.activeElement)) return;
+  const open = $("details", box)?.open;
+  box.innerHTML = html;
+  if (open) $("details", box).open = true;
 }
 
 /** The fields that people fill in themselves. */
@@ -250,19 +295,4 @@ function put(form, entries) {
     else if (values.length) field.value = values[0];
   }
   for (const field of fields(form)) if (field.tagName === "TEXTAREA") field.dispatchEvent(new Event("input"));
-}
-
-/** A big file takes a while: say so, with its size, instead of a page that seems to hang. */
-function showUpload(form) {
-  form.addEventListener("submit", () => {
-    for (const progress of $$("[data-upload-progress]", form)) {
-      const files = [...($("input[type=file]", progress.parentElement)?.files ?? [])];
-      if (!files.length) continue;
-      const megabytes = Math.max(0.1, files.reduce((sum, file) => sum + file.size, 0) / 1e6);
-      const size = megabytes.toLocaleString(document.documentElement.lang, { maximumFractionDigits: 1 });
-      $("[role=status]", progress).textContent = fill(progress.dataset.uploadProgress, { n: files.length, size });
-      progress.hidden = false;
-      progress.scrollIntoView({ block: "nearest" });
-    }
-  });
 }

@@ -1,0 +1,154 @@
+"""Anonymous statements: how many are in, and their answers added up so that nobody can tell who gave which.
+
+An outcome is made once: when enough people answered and nobody else is asked. A second one, with one person more, would show that
+person's answers as the difference; so from then on nobody can be asked or taken away. What it holds are counts, and remarks in an
+order that has nothing to do with who came first; of time only the months.
+"""
+
+import hashlib
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from app.accounts.same_person import mailbox, plain_name
+from app.dossiers.contents import Contents
+from app.dossiers.models import Statement
+from app.extensions import now
+from app.schemes import question_types, statement_settings
+from app.schemes.model import Question
+
+ZONE = ZoneInfo("Europe/Amsterdam")
+SHORTEST_NAME = 3
+
+
+@dataclass(frozen=True)
+class Tally:
+    """How it stands with one anonymous question. ``given``: signed; ``waiting``: asked and not answered; ``expired``: of those,
+    with a link that no longer works; ``on_paper``: the rows of the table that counts too; ``free``: places where somebody can
+    be asked; ``counted``: the outcome is there.
+    """
+
+    needed: int
+    least: int
+    given: int
+    waiting: int
+    expired: int
+    on_paper: int
+    free: tuple[int, ...]
+    counted: bool
+
+    @property
+    def total(self) -> int:
+        """How many statements are in, of whatever kind."""
+        return self.given + self.on_paper
+
+    @property
+    def complete(self) -> bool:
+        """Nothing lacks: enough on paper and nobody asked, or an outcome of enough."""
+        if self.given or self.waiting:
+            return self.counted and self.total >= self.needed
+        return self.total >= self.needed
+
+    @property
+    def can_close(self) -> bool:
+        """Enough people answered for an outcome, and it is not there yet."""
+        return not self.counted and self.given >= self.least and self.total >= self.needed
+
+
+def tally(contents: Contents, section_id: str, question: Question) -> Tally:
+    settings = statement_settings.of(question)
+    asked = contents.asked(section_id, question)
+    waiting = [one for one in asked if one is not None and one.stage == "invited"]
+    signed = _signed(contents, section_id, question)
+    counted = any(one.counted_at is not None for one in signed)
+    free = [place for place, one in enumerate(asked) if one is None or one.stage == "declined"]
+    rows = contents.answer(section_id, settings.together_with) if settings.together_with else None
+    shown = settings.together_with in {one.id for one in contents.visible.get(section_id, ())}
+    return Tally(
+        needed=settings.count,
+        least=settings.least,
+        given=len(signed),
+        waiting=len(waiting),
+        expired=sum(one.token_expires_at < now() for one in waiting),
+        on_paper=len(rows) if shown and isinstance(rows, list) else 0,
+        free=() if counted else tuple(free),
+        counted=counted,
+    )
+
+
+def count(contents: Contents, section_id: str, question: Question) -> None:
+    """Makes the outcome of everybody who signed. The caller has seen that it may be made."""
+    for one in _signed(contents, section_id, question):
+        one.counted_at = now()
+
+
+def of(contents: Contents, section_id: str, question: Question) -> dict[str, Any] | None:
+    """The outcome as plain data, without anything that tells people apart; ``None`` as long as there is none.
+
+    ``{"section", "question", "count", "months": [first, last], "questions": [{"id", "counts": [[option, n], …]}],
+    "remarks": [{"id", "texts": […], "withheld": n}]}``; a month is ``2026-11``.
+    """
+    counted = [one for one in _signed(contents, section_id, question) if one.counted_at is not None]
+    if not counted:
+        return None
+    months = sorted(one.signed_at.astimezone(ZONE).strftime("%Y-%m") for one in counted if one.signed_at)
+    added = added_up(question, [one.data for one in counted], seed=contents.dossier.reference)
+    return {"section": section_id, "question": question.id, "count": len(counted), "months": [months[0], months[-1]], **added}
+
+
+def added_up(question: Question, answers: Sequence[Mapping[str, Any]], *, seed: str) -> dict[str, Any]:
+    """The counts and remarks of several people's answers. The same in whatever order the people come."""
+    quote_if = statement_settings.of(question).quote_if
+    counts: list[dict[str, Any]] = []
+    remarks: list[dict[str, Any]] = []
+    for one in map(question_types.question, question.settings["questions"]):
+        given = [person.get(one.id) for person in answers]
+        if one.type in statement_settings.REMARKS:
+            allowed = [person for person in answers if person.get(quote_if) == "yes"]
+            written = [str(person[one.id]).strip() for person in allowed if not question_types.nothing(person.get(one.id))]
+            texts = sorted(written, key=lambda text, name=one.id: (_digest(seed, name, text), text))  # type: ignore[misc]
+            withheld = sum(not question_types.nothing(answer) for answer in given) - len(texts)
+            remarks.append({"id": one.id, "texts": texts, "withheld": withheld})
+        elif one.type in statement_settings.COUNTED and one.id != quote_if:
+            chosen = Counter(value for answer in given for value in (answer if isinstance(answer, list) else [answer]))
+            counts.append({"id": one.id, "counts": [[option, chosen[option]] for option in _options(one)]})
+    return {"questions": counts, "remarks": remarks}
+
+
+def average(counts: Sequence[Sequence[Any]]) -> Decimal | None:
+    """The mean of a scale, to one decimal: of its levels' own numbers, or of their places when they are no numbers."""
+    numbers = all(str(level).isdecimal() for level, _ in counts)
+    pairs = [(int(level) if numbers else place, n) for place, (level, n) in enumerate(counts, start=1)]
+    people = sum(n for _, n in pairs)
+    if not people:
+        return None
+    return Decimal(Decimal(sum(value * n for value, n in pairs)) / people).quantize(Decimal("0.1"), ROUND_HALF_UP)
+
+
+def tells_who(statement: Statement, text: str) -> bool:
+    """Whether somebody gives his own name or address away in a remark."""
+    parts = [part for part in statement.name.replace(",", " ").split() if len(part) >= SHORTEST_NAME and part[:1].isupper()]
+    written = "".join(letter if letter.isalnum() or letter in "-'’" else " " for letter in text).split()
+    addresses = {mailbox(word.strip(".,;:()<>\"'")) for word in text.split() if "@" in word}
+    return (
+        any(part in written for part in parts)
+        or plain_name(statement.name) in plain_name(text)
+        or mailbox(statement.email) in addresses
+    )
+
+
+def _signed(contents: Contents, section_id: str, question: Question) -> list[Statement]:
+    return [
+        one for one in contents.statements if (one.section_id, one.question_id, one.stage) == (section_id, question.id, "signed")
+    ]
+
+
+def _options(question: Question) -> list[str]:
+    return [str(one["id"]) for one in question.settings["levels" if question.type == "scale" else "options"]]
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()

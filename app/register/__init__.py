@@ -1,0 +1,1 @@
+"""The register: who holds which certificate or specialisation, from when until when."""

@@ -1,0 +1,177 @@
+"""What the office records of one person in the register: a new entry, a better one in its place, or nothing in its place."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from flask import redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from app.accounts.models import Account
+from app.errors import Conflict, InvalidInput
+from app.extensions import transaction
+from app.register import entries
+from app.register.entries import Line
+from app.register.models import LEVELS, RegisterEntry
+from app.texts import both, pick
+from app.web import registration
+from app.web.auth import Refusal, say
+from app.web.guard import guard
+from app.web.language import current_language
+from app.web.office import blueprint, fields
+from app.web.office.people import account_of
+from app.web.parts import installation, me, only_fields
+
+FIELDS = ("scope", "number", "valid_from", "valid_until", "former_level")
+DAYS = {
+    "valid_from": both("Vul in vanaf welke dag de inschrijving geldt, zoals 21 11 2026."),
+    "valid_until": both("Vul in tot en met welke dag de inschrijving geldt, zoals 21 11 2026."),
+}
+
+
+@blueprint.get("/mensen/<int:account_id>/inschrijving")
+@guard("office.register")
+def new_entry(account_id: int) -> ResponseReturnValue:
+    return entry_page(account_of(account_id), None)
+
+
+@blueprint.post("/mensen/<int:account_id>/inschrijving")
+@guard("office.register")
+def record_entry(account_id: int) -> ResponseReturnValue:
+    only_fields(*FIELDS)
+    account = account_of(account_id)
+    try:
+        line = read_line()
+        with transaction():
+            made = entries.record(account_of(account_id), line, catalogue=installation().catalogue, by=me())
+    except (InvalidInput, Refusal) as refusal:
+        return entry_page(account, None, words_of(refusal))
+    return recorded(account_id, made, both("De inschrijving is vastgelegd."))
+
+
+@blueprint.get("/mensen/<int:account_id>/inschrijving/<int:line_id>")
+@guard("office.register")
+def better_entry(account_id: int, line_id: int) -> ResponseReturnValue:
+    account = account_of(account_id)
+    return entry_page(account, entries.find(account, line_id))
+
+
+@blueprint.post("/mensen/<int:account_id>/inschrijving/<int:line_id>")
+@guard("office.register")
+def correct_entry(account_id: int, line_id: int) -> ResponseReturnValue:
+    only_fields(*FIELDS, "reason")
+    account = account_of(account_id)
+    entry = entries.find(account, line_id)
+    try:
+        line = read_line("reason")
+        with transaction():
+            entry = entries.find(account_of(account_id), line_id)
+            made = entries.correct(entry, line, fields.text("reason"), catalogue=installation().catalogue, by=me())
+    except Conflict as refusal:
+        return too_late(account_id, refusal)
+    except (InvalidInput, Refusal) as refusal:
+        return entry_page(account, entry, words_of(refusal))
+    return recorded(account_id, made, both("De inschrijving is verbeterd. De oude regel blijft in de geschiedenis staan."))
+
+
+@blueprint.post("/mensen/<int:account_id>/inschrijving/<int:line_id>/vervallen")
+@guard("office.register")
+def void_entry(account_id: int, line_id: int) -> ResponseReturnValue:
+    only_fields("void_reason")
+    account = account_of(account_id)
+    entry = entries.find(account, line_id)
+    try:
+        with transaction():
+            made: RegisterEntry | None = entries.void(
+                entries.find(account_of(account_id), line_id), fields.text("void_reason"), by=me()
+            )
+    except Conflict as refusal:
+        return too_late(account_id, refusal)
+    except InvalidInput as refusal:
+        return entry_page(account, entry, {"void_reason": pick(refusal.text, current_language())})
+    return recorded(account_id, made, both("De inschrijving telt niet meer. De regel blijft in de geschiedenis staan."))
+
+
+def read_line(*also: str) -> Line:
+    """The form's line; what cannot be read is said beside each field. ``also``: other fields that may not be empty."""
+    wrong: dict[str, str] = {}
+    days: dict[str, date] = {}
+    if not fields.text("scope"):
+        wrong["scope"] = pick(both("Kies een schema of specialisatie uit de lijst."), current_language())
+    try:
+        entries.read_number(fields.text("number"))
+    except InvalidInput as refusal:
+        wrong["number"] = pick(refusal.text, current_language())
+    for name, words in DAYS.items():
+        try:
+            days[name] = fields.day(name)
+        except InvalidInput:
+            wrong[name] = pick(words, current_language())
+    if "reason" in also and not fields.text("reason").strip():
+        wrong["reason"] = pick(both("Schrijf waarom u deze regel verbetert."), current_language())
+    if wrong:
+        raise Refusal(wrong)
+    return Line(fields.text("number"), fields.text("scope"), **days, former_level=fields.text("former_level"))
+
+
+def words_of(refusal: InvalidInput | Refusal) -> Mapping[str, str]:
+    """What is wrong, by field."""
+    if isinstance(refusal, Refusal):
+        return refusal.words
+    return {refusal.details.get("field", "scope"): pick(refusal.text, current_language())}
+
+
+def recorded(account_id: int, made: RegisterEntry | None, words: dict[str, str]) -> ResponseReturnValue:
+    if made is None:
+        say("info", both("Dit stond er al. Er is niets veranderd."))
+    else:
+        say("ok", words)
+    return redirect(url_for("office.person", account_id=account_id, _anchor="register"))
+
+
+def too_late(account_id: int, refusal: Conflict) -> ResponseReturnValue:
+    """A colleague, or one's own second click, was first: to how it stands now."""
+    say("warn", refusal.text)
+    return redirect(url_for("office.person", account_id=account_id, _anchor="register"))
+
+
+def entry_page(account: Account, entry: RegisterEntry | None, wrong: Mapping[str, str] | None = None) -> ResponseReturnValue:
+    """The form for a new entry or, with ``entry``, for a better one in its place; after a refusal with what was typed."""
+    language = current_language()
+    if wrong and "void_reason" not in request.form:
+        typed = {name: fields.text(name) for name in ("scope", "number", "former_level", "reason")}
+        days = {name: fields.typed_day(name) for name in ("valid_from", "valid_until")}
+    else:
+        known = entry or entries.last_certificate(entries.of(account))
+        typed = {
+            "scope": entry.scope if entry else "",
+            "number": known.number if known else "",
+            "former_level": entry.former_level if entry else "",
+            "void_reason": fields.text("void_reason"),
+        }
+        days = {name: fields.parts_of(getattr(entry, name, None)) for name in ("valid_from", "valid_until")}
+    html = render_template(
+        "office/register_entry.html",
+        person=account,
+        entry=entry,
+        line=registration.entry_words(entry, language) if entry else None,
+        typed=typed,
+        days=days,
+        wrong=wrong or {},
+        errors=[{"text": text, "href": f"#{field}"} for field, text in (wrong or {}).items()],
+        scopes=scope_items(),
+        levels=LEVELS,
+    )
+    return html, 422 if wrong else 200
+
+
+def scope_items() -> list[dict[str, Any]]:
+    """Certificates, then specialisations, to choose from."""
+    language = current_language()
+    found = []
+    for name, scope in entries.scopes(installation().catalogue).items():
+        title = pick(scope.title, language)
+        if scope.kind == "certificate":
+            title = both("Certificaat: %(title)s", title=title)[language]
+        found.append({"value": name, "text": title})
+    return found

@@ -1,0 +1,45 @@
+"""The pages about the service: in both languages, with the same parts, and true to this installation."""
+
+import re
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+PAGES = ("hulp", "privacy", "toegankelijkheid", "reglement")
+
+
+def page(client: FlaskClient, path: str, language: str) -> str:
+    client.set_cookie("language", language)
+    answer = client.get(path)
+    assert answer.status_code == 200
+    return answer.get_data(as_text=True)
+
+
+def shape(html: str) -> list[str]:
+    """The tags of the article, in order, without those inside a sentence."""
+    article = html.split("<article")[1].split("</article>")[0]
+    return re.findall(r"<(h1|h2|h3|p|li|tr|td|th)\b", article)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_page_about_the_service_says_the_same_in_both_languages(client: FlaskClient, name: str) -> None:
+    dutch, english = (page(client, f"/over/{name}", language) for language in ("nl", "en"))
+    assert shape(dutch) == shape(english)
+    assert len(shape(dutch)) > 15
+    assert "secretariaat@voorbeeld.nl" in dutch
+
+
+def test_regulations_name_every_scheme_with_its_own_numbers(app: Flask, client: FlaskClient) -> None:
+    shown = page(client, "/over/reglement", "nl")
+    for scheme in app.extensions["installation"].catalogue.schemes.values():
+        assert f"{scheme.template.title['nl']}, versie {scheme.template.version}" in shown
+        assert f"Het certificaat is {scheme.template.validity_years} jaar geldig." in shown
+        for requirement in scheme.template.entry_requirements:
+            assert f"<li>{requirement.title['nl']}.</li>" in shown
+
+
+def test_footer_of_every_page_leads_to_them(client: FlaskClient) -> None:
+    links = re.findall(r'<li><a href="(/over/[a-z]+)">', page(client, "/inloggen", "nl"))
+    assert links == [f"/over/{name}" for name in PAGES]
+    assert client.get("/over/iets-anders").status_code == 404
