@@ -38,6 +38,7 @@ PASSWORD = "een heel lang wachtwoord"
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--require-all", action="store_true", help="a test that is skipped is a failure")
     parser.addoption("--limit", type=int, default=600, metavar="SECONDS", help="a test that takes longer hangs, and is ended")
+    parser.addoption("--failures", type=Path, metavar="FILE", help="file that gets the names of the tests that failed, a line each")
 
 
 STDERR = pytest.StashKey[int]()
@@ -79,6 +80,13 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
         report.outcome = "failed"
         report.longrepr = f"skipped, while everything is required: {reason}"
     return report
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    path: Path | None = terminalreporter.config.getoption("--failures")
+    if path is not None:
+        reports = [*terminalreporter.stats.get("failed", []), *terminalreporter.stats.get("error", [])]
+        path.write_text("".join(f"{name}\n" for name in dict.fromkeys(report.nodeid for report in reports)), encoding="utf-8")
 
 
 class ApartClient(FlaskClient):

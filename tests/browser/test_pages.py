@@ -230,6 +230,7 @@ def test_login_and_a_section_with_only_a_keyboard(visitors, dossier, looks):
     expect(page.get_by_role("heading", level=1)).to_have_text("Gedragscode")
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")  # the skip link
+    expect(page.locator(":focus")).to_have_id("main-content")
     order = tab_to(page, "finished")
     fields = [name for name in order if name.partition(".")[0] in ("read_on", "acceptance", "complaint", "finished")]
     assert fields == ["read_on.day", "read_on.month", "read_on.year", "acceptance", "complaint", "finished"]
