@@ -11,6 +11,7 @@ import json
 import logging
 import os
 import socket
+import struct
 import subprocess
 import sys
 import threading
@@ -129,6 +130,7 @@ def run(
 def _exchange(connection: "Connection[Any, Any]", request: bytes, seconds: float) -> dict[str, Any]:
     until, tick = time.monotonic() + seconds, _tick.get()
     try:
+        _limit_sending(connection, seconds)
         connection.send_bytes(request)
         while not connection.poll(TICK_SECONDS):
             if time.monotonic() > until:
@@ -139,6 +141,12 @@ def _exchange(connection: "Connection[Any, Any]", request: bytes, seconds: float
     except (EOFError, OSError) as problem:
         raise SandboxFailure("killed", f"the sandbox server went away ({problem!r})") from problem
     return report
+
+
+def _limit_sending(connection: "Connection[Any, Any]", seconds: float) -> None:
+    """From now on a message that the server does not take within so many seconds is an ``OSError``."""
+    with socket.socket(fileno=os.dup(connection.fileno())) as same:
+        same.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("@ll", int(seconds), int(seconds % 1 * 1e6)))
 
 
 def _failure(report: Mapping[str, Any], answer: Mapping[str, Any]) -> Exception:

@@ -162,6 +162,19 @@ def test_server_that_died_is_started_again() -> None:
     assert probe("echo").value["echo"] == {}
 
 
+def test_server_that_stands_still_ends_the_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    probe("echo")
+    process = sandbox._server._process
+    assert process is not None
+    monkeypatch.setattr(sandbox, "GRACE_SECONDS", 0.5)
+    process.send_signal(signal.SIGSTOP)
+    try:
+        kinds = [failure("echo", wall=0.5, text="a" * size).kind for size in (0, 4_000_000)]  # the second fills the connection
+    finally:
+        process.send_signal(signal.SIGCONT)
+    assert kinds == ["killed", "killed"]
+
+
 def test_forked_copy_of_the_program_gets_its_own_server() -> None:
     probe("echo")
     child = os.fork()
