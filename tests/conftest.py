@@ -38,7 +38,9 @@ PASSWORD = "een heel lang wachtwoord"
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--require-all", action="store_true", help="a test that is skipped is a failure")
     parser.addoption("--limit", type=int, default=600, metavar="SECONDS", help="a test that takes longer hangs, and is ended")
-    parser.addoption("--failures", type=Path, metavar="FILE", help="file that gets the names of the tests that failed, a line each")
+    parser.addoption(
+        "--failures", type=Path, metavar="FILE", help="file that gets the names of the tests that failed, a line each"
+    )
 
 
 STDERR = pytest.StashKey[int]()
