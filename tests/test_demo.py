@@ -26,11 +26,16 @@ from tampering import unlock
 from app import demo, extensions
 from app.accounts import passwords
 from app.accounts.models import Account
+from app.assessment import overview
 from app.assessment.models import Assignment
 from app.audit import AuditEntry
 from app.config import DEMO_MARK, Settings
 from app.demo import files, telling
-from app.demo.people import ASSESSORS, HALFWAY, PEOPLE, SHOWCASE, SUPERVISOR
+from app.demo.people import ASSESSORS, HALFWAY, INES, PEOPLE, SHOWCASE, SUPERVISOR
+from app.demo.stories import SEALED, STORIES, Story
+from app.development import counting
+from app.development import entries as log
+from app.development.models import LogEntry, LogFile
 from app.documents import signing, verification
 from app.dossiers import completeness, contents, statements, submission
 from app.dossiers.models import Dossier, Evidence, Snapshot, Statement
@@ -39,9 +44,12 @@ from app.extensions import Base, session
 from app.files import store
 from app.mail import Mail
 from app.pipeline import Installation
+from app.register import entries
+from app.register.models import RegisterEntry
 from app.schemes import loader
 
 TODAY = date(2026, 11, 21)
+EVIDENCE = Path(telling.__file__).parent / "evidence"
 
 
 class PowerCut(BaseException):
@@ -118,7 +126,7 @@ def original(filled: Filled, name: str) -> Path:
 
 
 def test_demo_goes_on_where_it_was_interrupted(filled: Filled) -> None:
-    files_in_all = len(evidence_of(SHOWCASE)) + len(evidence_of(HALFWAY))
+    files_in_all = len(session.scalars(select(Evidence)).all()) + len(session.scalars(select(LogFile)).all())
     assert filled.first.steps == {"Checking evidence": 7}
     assert filled.second.steps["Checking evidence"] <= files_in_all - 7
     assert filled.second.steps["Making the documents"] == 4
@@ -130,12 +138,16 @@ def test_demo_is_there_once_after_two_interruptions(filled: Filled) -> None:
     def count(kind: type[Base]) -> int:
         return len(session.scalars(select(kind)).all())
 
-    assert {kind.__name__: count(kind) for kind in (Account, Dossier, Statement, Snapshot, Assignment)} == {
+    assert {
+        kind.__name__: count(kind) for kind in (Account, Dossier, Statement, Snapshot, Assignment, LogEntry, RegisterEntry)
+    } == {
         "Account": len(PEOPLE),
-        "Dossier": 2,
-        "Statement": 2 + len(telling.read("clients")["clients"]),
-        "Snapshot": 1,
+        "Dossier": len(STORIES),
+        "Statement": 2 + len(telling.read("dossiers/senay_clients")["clients"]),
+        "Snapshot": sum(story.fate in (*SEALED, "returned") for story in STORIES),
         "Assignment": 1,
+        "LogEntry": len(telling.read("log")["entries"]),
+        "RegisterEntry": 4,
     }
     assert Counter(session.scalars(select(Mail.template))) == {
         "mentor_invitation": 1,
@@ -152,10 +164,15 @@ def test_demo_is_there_once_after_two_interruptions(filled: Filled) -> None:
         "dossier_handed_over": 1,
         "dossier_admitted": 1,
         "assignment": 1,
+        "dossier_withdrawn": 1,
     }
     assert set(session.scalars(select(Mail.stage))) == {"sent"}
-    names = [evidence.name for evidence in session.scalars(select(Evidence))]
-    assert len(names) == len(set(names)) == len(telling.read("evidence"))
+    names = Counter((file.dossier.owner.email.partition("@")[0], file.name) for file in session.scalars(select(Evidence)))
+    names += Counter(("ines", file.name) for file in session.scalars(select(LogFile)))
+    told = [
+        (path.stem, entry["file"]) for path in EVIDENCE.glob("*.yaml") for entry in telling.read(f"evidence/{path.stem}").values()
+    ]
+    assert names == Counter(told)
 
 
 def test_demo_created_again_changes_nothing(filled: Filled) -> None:
@@ -204,10 +221,35 @@ def test_demo_dossier_has_no_findings_and_is_assigned(filled: Filled) -> None:
     catalogue = filled.installation.catalogue
     assert completeness.check(contents.read(dossier), catalogue, submission.today()) == ()
     assert dossier.stage == "in_assessment"
-    snapshot = session.scalars(select(Snapshot)).one()
+    snapshot = session.scalars(select(Snapshot).where(Snapshot.dossier_id == dossier.id)).one()
     assert (snapshot.stage, snapshot.error, snapshot.dossier_id) == ("handed_over", None, dossier.id)
     assigned = {one.assessor.email for one in session.scalars(select(Assignment))}
     assert assigned == {ASSESSORS[0].email}
+
+
+@pytest.mark.parametrize("story", STORIES, ids=lambda story: story.name)
+def test_demo_dossier_has_come_as_far_as_its_story(filled: Filled, story: Story) -> None:
+    dossier = dossier_of(story.person)
+    states = {"open": "draft", "assigned": "to_assign"}  # it needs a second assessor
+    (row,) = [one for one in overview.dossiers(overview.Filter()) if one.id == dossier.id]
+    assert row.state == states.get(story.fate, story.fate)
+    snapshots = session.scalars(select(Snapshot).where(Snapshot.dossier_id == dossier.id)).all()
+    assert len(snapshots) == (story.fate in (*SEALED, "returned"))
+
+
+def test_demo_holder_has_a_log_that_counts_and_no_dossier(filled: Filled) -> None:
+    holder = session.scalars(select(Account).where(Account.email == INES.email)).one()
+    assert session.scalars(select(Dossier).where(Dossier.owner_id == holder.id)).all() == []
+    rules = log.rules_for(holder, filled.installation.catalogue)
+    (certificate,) = entries.of(holder)
+    assert rules is not None
+    period = counting.Period(certificate.valid_from, certificate.valid_until)
+    tallies = counting.tallies(log.all_of(holder), rules, period)
+    assert [(one.kind.id, one.have, len(one.outside)) for one in tallies] == [("training", 55, 0), ("meeting", 3, 0)]
+    files = session.scalars(select(LogFile).where(LogFile.owner_id == holder.id)).all()
+    assert {(one.name, one.stage, one.entry_id is None) for one in files} == {
+        (entry["file"], "checked", False) for entry in telling.read("evidence/ines").values()
+    }
 
 
 def test_demo_bundle_is_whole_and_holds_every_file(filled: Filled) -> None:
@@ -230,7 +272,9 @@ def test_demo_bundle_is_whole_and_holds_every_file(filled: Filled) -> None:
         outcome = json.loads(archive.read(f"{report.name}/data/statements/outcome-01-satisfaction.json"))
         texts = "".join(archive.read(f"{report.name}/data/{name}").decode() for name in names if name.endswith(".json"))
     assert (outcome["count"], [len(one["texts"]) for one in outcome["remarks"]]) == (5, [3, 2])
-    assert [one["name"] for one in telling.read("clients")["clients"] if one["name"] in texts or one["email"] in texts] == []
+    assert [
+        one["name"] for one in telling.read("dossiers/senay_clients")["clients"] if one["name"] in texts or one["email"] in texts
+    ] == []
     assert len(pdf.pages) > 60
     assert SHOWCASE.name in pdf.pages[0].extract_text()
 
@@ -314,7 +358,7 @@ def test_demo_photo_says_where_it_was_taken_until_it_is_cleaned(filled: Filled) 
 
 def test_demo_files_are_the_same_each_time(tmp_path: Path) -> None:
     keys = ("plan", "evaluation_a", "study_days", "market_chart", "network_photo", "reflection_letter", "attendance_scan")
-    entries = {key: telling.in_words(telling.read("evidence")[key], TODAY) for key in keys}
+    entries = {key: telling.in_words(telling.read("evidence/senay")[key], TODAY) for key in keys}
     contents_of = []
     for folder in (tmp_path / "one", tmp_path / "two"):
         folder.mkdir()

@@ -10,9 +10,12 @@ import json
 import math
 import random
 import shutil
+import tempfile
 import textwrap
 import zipfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +28,13 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageFont
 
+from app.config import Settings
 from app.documents import signing
 from app.documents.signing import SealKey
 from app.documents.typesetting import HOUSE_STYLE
 from app.extensions import now
-from app.files import sandbox
+from app.files import sandbox, sniff, store
+from app.files.store import Blob
 
 TEMPLATE = Path(__file__).with_name("evidence.typ")
 FONTS = HOUSE_STYLE / "fonts"
@@ -42,6 +47,30 @@ WOOD, PAPER, CARD = (150, 116, 82), (250, 249, 244), (252, 246, 232)
 
 Entry = Mapping[str, Any]
 Colour = tuple[int, int, int]
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A file that was taken in, as an upload is."""
+
+    blob: Blob
+    name: str
+    kind: str
+
+
+@contextmanager
+def made(entries: Mapping[str, Entry], settings: Settings) -> Iterator[dict[str, Path]]:
+    """The files of ``make`` in a folder that goes away afterwards."""
+    settings.work.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with tempfile.TemporaryDirectory(dir=settings.work, prefix="demo-") as folder:
+        yield make(entries, Path(folder))
+
+
+def stored(path: Path, name: str, settings: Settings) -> Stored:
+    clean = sniff.clean_name(name)
+    with path.open("rb") as stream:
+        blob = store.put_stream(settings.blobs, stream, limit=settings.max_file_bytes)
+    return Stored(blob, clean, sniff.kind_of(store.path(settings.blobs, blob.sha256), clean))
 
 
 def make(entries: Mapping[str, Entry], folder: Path) -> dict[str, Path]:

@@ -44,6 +44,18 @@ HALFWAY = Person(
     both("Zij is net begonnen: een bestand is geweigerd en haar supervisor moet nog tekenen."),
 )
 FRESH = Person("Joost van ’t Hekke", _at_home("joost"), "candidate", both("Hij moet nog beginnen."))
+FENNA = Person(
+    "Fenna Wiersma",
+    _at_home("fenna"),
+    "candidate",
+    both("Zij is met haar hercertificering gestopt, omdat zij met pensioen gaat."),
+)
+INES = Person(
+    "Ines Kartodikromo-Bos",
+    _at_home("ines"),
+    "candidate",
+    both("Haar certificaat loopt bijna af. Zij hield een ontwikkellogboek bij en moet nog aan haar dossier beginnen."),
+)
 MENTOR = Person(
     "Hugo Vandersteen",
     _at_home("hugo"),
@@ -62,7 +74,8 @@ ASSESSORS = (
 OFFICE = Person(
     "Margriet Zuidervelt", _at_home("margriet"), "office", both("Zij ziet de ingediende dossiers en wijst beoordelaars toe.")
 )
-PEOPLE = (SHOWCASE, HALFWAY, FRESH, MENTOR, *ASSESSORS, OFFICE)
+CANDIDATES = (SHOWCASE, HALFWAY, FENNA, INES, FRESH)
+PEOPLE = (*CANDIDATES, MENTOR, *ASSESSORS, OFFICE)
 SUPERVISOR = Supervisor("Hélène Kuiper-Bąk", _at_home("helene"))
 
 

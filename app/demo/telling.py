@@ -16,7 +16,7 @@ FRIDAY = 4
 @cache
 def read(name: str) -> Mapping[str, Any]:
     """The content of ``<name>.yaml`` in this folder."""
-    content: Mapping[str, Any] = yaml_lines.read(Path(__file__).with_name(f"{name}.yaml")).data
+    content: Mapping[str, Any] = yaml_lines.read(Path(__file__).parent / f"{name}.yaml").data
     return content
 
 
