@@ -10,19 +10,19 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from flask.testing import FlaskClient
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Browser, expect
+from small_world import SCHEME
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 from test_robustness import ALL_REQUESTS, person_for, prepare
+from two_versions import with_second
 from werkzeug.exceptions import BadRequest, MethodNotAllowed, NotFound, RequestEntityTooLarge
 from werkzeug.test import TestResponse
-from whole_site import REFERENCE, Site, whole_site
+from whole_site import ENTRY, REFERENCE, STATEMENT_TABLE, Site, whole_site
 
 from app import errors
 from app.accounts import links, people
@@ -31,7 +31,8 @@ from app.dossiers.models import Dossier, Statement
 from app.extensions import session, transaction
 from app.mail import Mail
 from app.texts import both
-from browser.looking import LAPTOP, Looks, keep
+from browser.looking import LAPTOP, Looks
+from browser.showing import Window, check, hidden_fields
 
 pytestmark = pytest.mark.browser
 
@@ -56,14 +57,18 @@ def state(one: State) -> State:
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory, empty_database: Any, password_hash: str) -> Iterator[Site]:
-    with whole_site(tmp_path_factory.mktemp("states"), empty_database, password_hash) as made:
+    folder = tmp_path_factory.mktemp("states")
+    with whole_site(folder, empty_database, password_hash) as made:
         made.values["token"] = "geen-link"
+        hours = next(line for line in SCHEME.splitlines(keepends=True) if "{id: hours" in line)
+        made.values["newer"] = with_second(made.world.catalogue, folder / "second", SCHEME.replace(hours, STATEMENT_TABLE))
         yield made
 
 
 @pytest.fixture(autouse=True)
 def fresh(site: Site) -> Iterator[None]:
     site.reset()
+    site.app.extensions["installation"] = replace(site.app.extensions["installation"], catalogue=site.world.catalogue)
     for client in site.clients.values():
         with client.session_transaction() as cookie:
             cookie.pop("_flashes", None)
@@ -72,39 +77,10 @@ def fresh(site: Site) -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def window(browser: Browser, site: Site) -> Iterator["Window"]:
+def window(browser: Browser, site: Site) -> Iterator[Window]:
     context = browser.new_context(locale="nl-NL", viewport=LAPTOP)
     yield Window(context.new_page(), site.app.test_client())
     context.close()
-
-
-class Window:
-    """Shows what the program answered, with its styles and scripts, as if it came from a server."""
-
-    def __init__(self, page: Page, client: FlaskClient) -> None:
-        self.page = page
-        self._client = client
-        self._static: dict[str, TestResponse] = {}
-        self._answer: TestResponse | None = None
-        page.route("**/*", self._reply)
-
-    def show(self, answer: TestResponse) -> Page:
-        self._answer = answer
-        self.page.goto("about:blank")
-        self.page.goto("http://localhost/shown")
-        return self.page
-
-    def _reply(self, route: Route) -> None:
-        path = urlsplit(route.request.url).path
-        if route.request.is_navigation_request():
-            answer = self._answer
-        elif path.startswith("/static/"):
-            answer = self._static.setdefault(path, self._client.get(path))
-        else:  # what a page's script asks for: nothing comes
-            return route.abort()
-        assert answer is not None
-        headers = {name: value for name, value in answer.headers.items() if name not in ("Content-Length", "Set-Cookie")}
-        return route.fulfill(status=200, headers=headers, body=answer.get_data())
 
 
 # --- the states ----------------------------------------------------------------------------------------------------
@@ -603,6 +579,156 @@ def log_nothing_found(site: Site) -> TestResponse:
     return site.clients["auditor"].get("/logboek?wie=bestaatniet")
 
 
+# --- the register of the office ------------------------------------------------------------------------------------
+
+
+@state
+def register_entry_corrected(site: Site) -> TestResponse:
+    address = f"{holder(site)}/inschrijving/{site.values['line_id']}"
+    return site.clients["office"].post(address, data={**ENTRY, "reason": "Typefout in het jaar."}, follow_redirects=True)
+
+
+@state
+def register_entry_that_counts_no_longer(site: Site) -> TestResponse:
+    address = f"{holder(site)}/inschrijving/{site.values['line_id']}/vervallen"
+    return site.clients["office"].post(address, data={"void_reason": "Hoort bij een ander."}, follow_redirects=True)
+
+
+@state
+def register_person_with_several_entries(site: Site) -> TestResponse:
+    sent = {**ENTRY, "former_level": "B"}
+    return site.clients["office"].post(f"{holder(site)}/inschrijving", data=sent, follow_redirects=True)
+
+
+@state
+def register_person_with_nothing(site: Site) -> TestResponse:
+    return site.clients["office"].get(f"/secretariaat/mensen/{site.accounts['owner']}")
+
+
+@state
+def register_recording(site: Site) -> TestResponse:
+    return site.clients["office"].get(f"{holder(site)}/inschrijving")
+
+
+@state
+def register_correcting(site: Site) -> TestResponse:
+    return site.clients["office"].get(f"{holder(site)}/inschrijving/{site.values['line_id']}")
+
+
+@state
+def register_recording_what_cannot_be(site: Site) -> TestResponse:
+    sent = {**ENTRY, "valid_from.year": "2024", "valid_until.year": "2025"}
+    return site.clients["office"].post(f"{holder(site)}/inschrijving", data=sent)
+
+
+@state
+def register_own_page_of_the_office(site: Site) -> TestResponse:
+    return site.clients["office"].get(f"/secretariaat/mensen/{site.accounts['office']}")
+
+
+@state
+def register_seen_by_the_holder(site: Site) -> TestResponse:
+    return site.clients["other assessor"].get("/account")
+
+
+# --- a newer version of the forms ----------------------------------------------------------------------------------
+
+
+@state
+def forms_told_of(site: Site) -> TestResponse:
+    newer_forms(site)
+    return site.clients["owner"].get(DOSSIER)
+
+
+@state
+def forms_compared(site: Site) -> TestResponse:
+    newer_forms(site)
+    return site.clients["owner"].get(f"{DOSSIER}/formulieren")
+
+
+@state
+def forms_asking_to_go_over(site: Site) -> TestResponse:
+    newer_forms(site)
+    return site.clients["owner"].get(f"{DOSSIER}/formulieren/overstappen")
+
+
+@state
+def forms_gone_over(site: Site) -> TestResponse:
+    return go_over(site)
+
+
+@state
+def forms_gone_over_task_list(site: Site) -> TestResponse:
+    go_over(site)
+    return site.clients["owner"].get(DOSSIER)
+
+
+@state
+def forms_gone_over_check_answers(site: Site) -> TestResponse:
+    go_over(site)
+    return site.clients["owner"].get(f"{DOSSIER}/controleren")
+
+
+@state
+def forms_no_longer_asked(site: Site) -> TestResponse:
+    go_over(site)
+    return site.clients["owner"].get(f"{DOSSIER}/niet-meer-gevraagd")
+
+
+@state
+def forms_nothing_no_longer_asked(site: Site) -> TestResponse:
+    return site.clients["owner"].get(f"{DOSSIER}/niet-meer-gevraagd")
+
+
+@state
+def forms_way_back(site: Site) -> TestResponse:
+    go_over(site)
+    return site.clients["owner"].get(f"{DOSSIER}/formulieren?terug=1")
+
+
+@state
+def forms_asking_to_go_back(site: Site) -> TestResponse:
+    go_over(site)
+    return site.clients["owner"].get(f"{DOSSIER}/formulieren/overstappen?terug=1")
+
+
+@state
+def forms_gone_back(site: Site) -> TestResponse:
+    go_over(site)
+    return go_over(site, back=True)
+
+
+@state
+def forms_no_newer_version(site: Site) -> TestResponse:
+    return site.clients["owner"].get(f"{DOSSIER}/formulieren")
+
+
+@state
+def forms_changed_while_asking(site: Site) -> TestResponse:
+    newer_forms(site)
+    sent = {"before": "0" * 64, "after": "1" * 64}
+    return site.clients["owner"].post(f"{DOSSIER}/formulieren/overstappen", data=sent, follow_redirects=True)
+
+
+@state
+def forms_section_that_came_late(site: Site) -> TestResponse:
+    newer_forms(site)
+    client, address = site.clients["owner"], f"{DOSSIER}/onderdeel/practice"
+    sent = hidden_fields(client.get(address))
+    go_over(site)
+    sent |= {"name": "Sanne", "story": "Een verhaal dat te laat kwam.", "since.day": "7", "action": "later"}
+    return client.post(address, data=sent, follow_redirects=True)
+
+
+@state
+def forms_moved_seen_by_the_office(site: Site) -> TestResponse:
+    go_over(site)
+    return site.clients["office"].get(f"/secretariaat/dossiers/{REFERENCE}")
+
+
+# --- nothing there yet ---------------------------------------------------------------------------------------------
+
+
 def first_day(endpoint: str) -> State:
     def shown(site: Site) -> TestResponse:
         for table in ("dossier", "snapshot", "assessment", "assignment", "mail"):
@@ -615,17 +741,32 @@ def first_day(endpoint: str) -> State:
 STATES |= {f"first-day-{endpoint}": first_day(endpoint) for endpoint in FIRST_DAY}
 
 
+def holder(site: Site) -> str:
+    """The office's page of the person who stands in the register."""
+    return f"/secretariaat/mensen/{site.accounts['other assessor']}"
+
+
+def newer_forms(site: Site) -> None:
+    """Version 2 is in effect; in a choice, a story and a date of version 1 stands something."""
+    installation = site.app.extensions["installation"]
+    site.app.extensions["installation"] = replace(installation, catalogue=site.values["newer"])
+    since = {"day": "3", "month": "2", "year": "2019"}
+    site.world.save(session.get_one(Dossier, 1), "practice", story="Een verhaal van mij.", form="job", since=since)
+
+
+def go_over(site: Site, back: bool = False) -> TestResponse:
+    if not back:
+        newer_forms(site)
+    address = f"{DOSSIER}/formulieren/overstappen" + ("?terug=1" if back else "")
+    sent = hidden_fields(site.clients["owner"].get(address))
+    return site.clients["owner"].post(f"{DOSSIER}/formulieren/overstappen", data=sent, follow_redirects=True)
+
+
 def new_dossier(site: Site) -> None:
     """Of the other candidate, who stopped with the first: with nothing in it."""
     site.write("UPDATE dossier SET stage = 'withdrawn', withdrawn_at = '2026-11-20 10:00:00' WHERE reference = 'KL-ANDER'")
     dossier = site.world.dossier(session.get_one(Account, site.accounts["other candidate"]))
     site.write("UPDATE dossier SET reference = 'KL-NIEUW' WHERE id = ?", dossier.id)
-
-
-def hidden_fields(page: TestResponse) -> dict[str, str]:
-    """What the form on a page sends along by itself."""
-    found = re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', page.get_data(as_text=True))
-    return {name: value for name, value in found if name not in ("csrf_token", "next")}
 
 
 def mailed(site: Site, purpose: links.Purpose) -> str:
@@ -674,19 +815,6 @@ def test_a_state(site: Site, window: Window, looks: Looks, request: pytest.Fixtu
     assert answer.content_type.startswith("text/html")
     assert not answer.location
     check(window.show(answer), name, looks, request)
-
-
-def check(page: Page, name: str, looks: Looks, request: pytest.FixtureRequest) -> None:
-    """As ``Looks.at``. Faults in a form: the summary has the focus, each of its links leads to a field that it describes."""
-    if page.locator(".govuk-error-summary").count():
-        expect(page).to_have_title(re.compile("^(Fout|Error): "))
-        expect(page.locator(".govuk-error-summary")).to_be_focused()
-        looks.faults += page.evaluate(UNTOLD)
-    looks.at(page, name)
-    folder = request.config.getoption("look", None)
-    if folder:
-        keep(page, Path(folder), name)
-    assert looks.faults == []
 
 
 # --- what was refused ----------------------------------------------------------------------------------------------
@@ -787,24 +915,3 @@ def test_a_form_that_is_sent_empty_names_each_fault_where_it_is(
     page = window.show(answer)
     expect(page.locator(".govuk-error-summary")).to_be_visible()
     check(page, f"empty-{endpoint}", looks, request)
-
-
-UNTOLD = """() => {
-    const faults = [], told = new Set();
-    for (const link of document.querySelectorAll(".govuk-error-summary a")) {
-        const id = decodeURIComponent(link.getAttribute("href").slice(1));
-        const field = document.getElementById(id);
-        if (!field) { faults.push(`${link.innerText} leads to #${id}, which is not there`); continue; }
-        if (!field.matches("input, select, textarea") && !field.querySelector("input, select, textarea")) continue;
-        const holder = field.closest("fieldset[aria-describedby]") ?? field;
-        const about = [field, holder].flatMap((one) => (one.getAttribute("aria-describedby") ?? "").split(" ")).filter(Boolean);
-        const words = about.map((one) => document.getElementById(one)?.innerText ?? `#${one} is not there`).join(" ");
-        const error = about.some((one) => document.getElementById(one)?.matches(".govuk-error-message"));
-        if (!error) faults.push(`${link.innerText}: #${id} is described by “${words}”, which is no error message`);
-        link.click();
-        if (!field.contains(document.activeElement)) faults.push(`${link.innerText}: its link does not put the focus on #${id}`);
-        if (told.has(link.innerText)) faults.push(`${link.innerText}: twice in the summary`);
-        told.add(link.innerText);
-    }
-    return faults;
-}"""
