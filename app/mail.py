@@ -67,13 +67,13 @@ TEMPLATES: Mapping[str, frozenset[str]] = {
         "supervisor_again": "name candidate link until",  # what was read has changed: read and confirm again
         "supervisor_thanks": "name candidate link until",  # here and below, ``link`` leads to his own copy
         "supervisor_copy": "name candidate link until",
-        "supervisor_withdrawn": "name candidate",  # the dossier is withdrawn: nothing is asked any more
+        "supervisor_withdrawn": "name candidate",  # the dossier is withdrawn, or its forms do not ask it any more
         # to a client who is asked what the guidance was like; ``role`` as the scheme calls him, in the mail's language
         "client_invitation": "name candidate role link until",
         "client_reminder": "name candidate role link until",
         "client_thanks": "name candidate role link until",
         "client_copy": "name candidate role link until",
-        "client_withdrawn": "name candidate role",  # enough people answered, or the dossier is withdrawn
+        "client_withdrawn": "name candidate role",  # as above, or enough people answered
         # to a candidate; ``dossier`` is the reference, ``submitted_on`` an ISO date, ``reason`` in the mail's language
         "statement_signed": "name supervisor dossier link",
         "statement_declined": "name supervisor dossier link",

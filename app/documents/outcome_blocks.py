@@ -23,7 +23,8 @@ SHORT = 2
 
 def outcome_blocks(outcome: Mapping[str, Any], question: Question, language: str) -> Iterator[Block]:
     """``outcome``: as ``outcomes.of`` makes it; ``question``: the statement question that was answered."""
-    asked = {one["id"]: question_types.question(one) for one in question.settings["questions"]}
+    form = outcome.get("asked") or question.settings["questions"]  # as it was when people answered
+    asked = {one["id"]: question_types.question(one) for one in form}
     people = both_n("%(n)s persoon antwoordde", "%(n)s personen antwoordden", outcome["count"])
     about = both(
         "%(people)s via een persoonlijke link, %(when)s. Wie wat antwoordde, is voor niemand te zien.",

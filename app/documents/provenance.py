@@ -53,7 +53,8 @@ def statement_part(source: Source, statement: Mapping[str, Any]) -> Part:
         (both("Bij onderdeel"), source.say(section.title)),
         (both("Gelezen onderdelen"), "; ".join(source.say(one.title) for one in read if one)),
     ]
-    asked = [question_types.question(one) for one in question.settings["questions"]]
+    form = statement.get("asked") or question.settings["questions"]  # as it was when he answered
+    asked = [question_types.question(one) for one in form]
     blocks: list[Block] = [
         Facts(fact_rows(source, rows)),
         *question_blocks(source, asked, statement["answers"], section),

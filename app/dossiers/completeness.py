@@ -129,7 +129,9 @@ def hook_data(contents: Contents, today: date) -> dict[str, Any]:
             for item in contents.evidence.values()
         ],
         "statements": [
-            {"section": one.section_id, "question": one.question_id, "stage": one.stage} for one in contents.statements
+            {"section": one.section_id, "question": one.question_id, "stage": one.stage}
+            for one in contents.statements
+            if not one.former
         ],
     }
 

@@ -46,9 +46,10 @@ class Contents:
         return question_types.in_dossier(question, self.answers, today)
 
     def statement(self, section: str, question: str, place: int = 0) -> Statement | None:
-        """The newest statement for a question (and one of its supervisors) that was not revoked."""
-        wanted = (section, question, place)
-        return next((one for one in reversed(self.statements) if (one.section_id, one.question_id, one.place) == wanted), None)
+        """The newest statement for a question (and one of its supervisors) that was not revoked and is asked now."""
+        wanted = (section, question, place, False)
+        found = (one for one in reversed(self.statements) if (one.section_id, one.question_id, one.place, one.former) == wanted)
+        return next(found, None)
 
     def asked(self, section: str, question: Question) -> list[Statement | None]:
         """The statement at each place of a statement question: as many as the template asks for."""

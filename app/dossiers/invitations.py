@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from app import mail
 from app.accounts import attempts
@@ -274,6 +274,7 @@ def _new(
         section_id=section_id,
         question_id=question_id,
         place=place,
+        asked=_form_of_the_others(dossier, section_id, question_id),
         token_sha256=statements.sha256(token),
         token_expires_at=now() + _validity(dossier, section_id, question_id, settings),
         **values,
@@ -281,6 +282,14 @@ def _new(
     session.add(statement)
     session.flush()
     return statement, token
+
+
+def _form_of_the_others(dossier: Dossier, section_id: str, question_id: str) -> dict[str, Any] | None:
+    """Answers that are added up are answers to one form: the one that the first people had, also when there is a newer one."""
+    if not statement_settings.of(statements.statement_question(dossier, section_id, question_id)[1]).anonymous:
+        return None
+    others = _open_ones(dossier, section_id, question_id).values()
+    return next((one.asked for one in others if one.asked is not None), None)
 
 
 def _fresh_link(statement: Statement, settings: Settings) -> str:
@@ -328,9 +337,13 @@ def _person(dossier: Dossier, question: Question, name: str, email: str) -> tupl
     email = mail.address(email)
     another_person.check_invited(dossier, name, email, statement_settings.of(question).role)
     others = select(Statement).where(
-        Statement.dossier_id == dossier.id, Statement.question_id != question.id, Statement.stage.in_(("invited", "signed"))
+        Statement.dossier_id == dossier.id,
+        or_(Statement.question_id != question.id, Statement.former),
+        Statement.stage.in_(("invited", "signed")),
     )
     for one in session.scalars(others):
+        if one.former and statements.settings_of(one).kind == "supervisor":
+            continue  # a supervisor may say it again; the words of one client beside a count that he is in would tell the others'
         if mailbox(one.email) == mailbox(email):
             role = statements.settings_of(one).role
             raise InvalidInput(
@@ -347,6 +360,7 @@ def _open_ones(dossier: Dossier, section_id: str, question_id: str) -> dict[int,
         Statement.section_id == section_id,
         Statement.question_id == question_id,
         Statement.stage.in_(("invited", "signed")),
+        Statement.former.is_(False),
     )
     return {one.place: one for one in session.scalars(asked)}
 
@@ -366,7 +380,7 @@ def _check_may_be_asked(contents: Contents, section_id: str, question: Question,
     declined = [
         one
         for one in contents.statements
-        if (one.section_id, one.question_id, one.stage) == (section_id, question.id, "declined")
+        if (one.section_id, one.question_id, one.stage, one.former) == (section_id, question.id, "declined", False)
     ]
     if mailbox(email) in {mailbox(one.email) for one in declined}:
         raise InvalidInput(both("Wie dit adres heeft, liet weten geen verklaring te geven. Vraag iemand anders."), field="email")

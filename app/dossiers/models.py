@@ -14,7 +14,7 @@ DOSSIER_STAGES = ("draft", "submitted", "in_assessment", "decided", "returned", 
 SNAPSHOT_STAGES = ("submitted", "sealed", "handed_over")
 EVIDENCE_STAGES = ("received", "checked", "refused")
 STATEMENT_STAGES = ("invited", "signed", "declined", "revoked")
-STATEMENT_OPEN = "stage IN ('invited', 'signed')"
+STATEMENT_OPEN = "stage IN ('invited', 'signed') AND NOT former"
 
 
 def one_of(column: str, values: tuple[str, ...]) -> CheckConstraint:
@@ -273,6 +273,8 @@ class Statement(Base):
     ``place`` counts the supervisors of one question, from 0. ``renews_id`` is the statement that this one confirms again.
     ``independence`` is the declaration as agreed to; ``copy_sha256`` is that of the link to the supervisor's own copy.
     ``counted_at``: since then an anonymous statement is in the outcome that people see (see outcomes).
+    ``asked``: the question as it was asked, where the dossier's forms have other words for it by now (see moving_statements).
+    ``former``: they do not ask for this statement any more; it is kept, read and never counted.
     """
 
     __tablename__ = "statement"
@@ -320,6 +322,8 @@ class Statement(Base):
     declined_reason: Mapped[str | None] = mapped_column(Text)
     invited_at: Mapped[datetime] = mapped_column(default=now)
     counted_at: Mapped[datetime | None]
+    asked: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    former: Mapped[bool] = mapped_column(default=False, server_default=false())
 
     dossier: Mapped[Dossier] = relationship()
 

@@ -6,6 +6,7 @@ order that has nothing to do with who came first; of time only the months.
 """
 
 import hashlib
+import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -27,8 +28,8 @@ SHORTEST_NAME = 3
 @dataclass(frozen=True)
 class Tally:
     """How it stands with one anonymous question. ``given``: signed; ``waiting``: asked and not answered; ``expired``: of those,
-    with a link that no longer works; ``on_paper``: the rows of the table that counts too; ``free``: places where somebody can
-    be asked; ``counted``: the outcome is there.
+    with a link that no longer works; ``on_paper``: the rows of the table that counts too, ``with_paper``: there is such a table;
+    ``free``: places where somebody can be asked; ``counted``: the outcome is there.
     """
 
     needed: int
@@ -37,6 +38,7 @@ class Tally:
     waiting: int
     expired: int
     on_paper: int
+    with_paper: bool
     free: tuple[int, ...]
     counted: bool
 
@@ -47,9 +49,11 @@ class Tally:
 
     @property
     def complete(self) -> bool:
-        """Nothing lacks: enough on paper and nobody asked, or an outcome of enough."""
+        """Nothing lacks: enough on paper and nobody asked, or an outcome of enough. An outcome that was made while the forms
+        asked for fewer stands: nobody else can be asked.
+        """
         if self.given or self.waiting:
-            return self.counted and self.total >= self.needed
+            return self.counted and (self.total >= self.needed or not self.with_paper)
         return self.total >= self.needed
 
     @property
@@ -62,18 +66,19 @@ def tally(contents: Contents, section_id: str, question: Question) -> Tally:
     settings = statement_settings.of(question)
     asked = contents.asked(section_id, question)
     waiting = [one for one in asked if one is not None and one.stage == "invited"]
-    signed = _signed(contents, section_id, question)
-    counted = any(one.counted_at is not None for one in signed)
+    given = signed(contents, section_id, question)
+    counted = any(one.counted_at is not None for one in given)
     free = [place for place, one in enumerate(asked) if one is None or one.stage == "declined"]
     rows = contents.answer(section_id, settings.together_with) if settings.together_with else None
     shown = settings.together_with in {one.id for one in contents.visible.get(section_id, ())}
     return Tally(
         needed=settings.count,
-        least=settings.least,
-        given=len(signed),
+        least=max([settings.least, *(one.asked.get("least", statement_settings.LEAST) for one in given if one.asked)]),
+        given=len(given),
         waiting=len(waiting),
         expired=sum(one.token_expires_at < now() for one in waiting),
         on_paper=len(rows) if shown and isinstance(rows, list) else 0,
+        with_paper=bool(settings.together_with),
         free=() if counted else tuple(free),
         counted=counted,
     )
@@ -81,7 +86,7 @@ def tally(contents: Contents, section_id: str, question: Question) -> Tally:
 
 def count(contents: Contents, section_id: str, question: Question) -> None:
     """Makes the outcome of everybody who signed. The caller has seen that it may be made."""
-    for one in _signed(contents, section_id, question):
+    for one in signed(contents, section_id, question):
         one.counted_at = now()
 
 
@@ -89,14 +94,45 @@ def of(contents: Contents, section_id: str, question: Question) -> dict[str, Any
     """The outcome as plain data, without anything that tells people apart; ``None`` as long as there is none.
 
     ``{"section", "question", "count", "months": [first, last], "questions": [{"id", "counts": [[option, n], …]}],
-    "remarks": [{"id", "texts": […], "withheld": n}]}``; a month is ``2026-11``.
+    "remarks": [{"id", "texts": […], "withheld": n}]}``; a month is ``2026-11``. Where people answered a form that has other words
+    by now, ``"asked"`` holds its questions.
     """
-    counted = [one for one in _signed(contents, section_id, question) if one.counted_at is not None]
+    outcome = _made_of(question, signed(contents, section_id, question), contents.dossier.reference)
+    return outcome and {"section": section_id, "question": question.id, **outcome}
+
+
+@dataclass(frozen=True)
+class Former:
+    """What people gave anonymously for a question that is not asked any more. ``outcome`` is there only when it was made then."""
+
+    question: Question
+    count: int
+    outcome: dict[str, Any] | None
+
+
+def former(contents: Contents) -> list[Former]:
+    """By question, in the order in which people were asked. What was not added up when it was asked for is never shown."""
+    groups: dict[tuple[str, str, str], list[Statement]] = {}
+    for one in contents.statements:
+        if one.former and one.stage == "signed" and one.asked and one.asked.get("anonymous"):
+            key = (one.section_id, one.question_id, json.dumps(one.asked, sort_keys=True))
+            groups.setdefault(key, []).append(one)
+    found = []
+    for given in groups.values():
+        question = question_types.question(given[0].asked or {})
+        found.append(Former(question, len(given), _made_of(question, given, contents.dossier.reference)))
+    return found
+
+
+def _made_of(question: Question, given: Sequence[Statement], seed: str) -> dict[str, Any] | None:
+    counted = [one for one in given if one.counted_at is not None]
     if not counted:
         return None
+    asked = counted[0].asked
     months = sorted(one.signed_at.astimezone(ZONE).strftime("%Y-%m") for one in counted if one.signed_at)
-    added = added_up(question, [one.data for one in counted], seed=contents.dossier.reference)
-    return {"section": section_id, "question": question.id, "count": len(counted), "months": [months[0], months[-1]], **added}
+    added = added_up(statement_settings.as_asked(question, asked), [one.data for one in counted], seed=seed)
+    form = {"asked": asked["questions"]} if asked and asked["questions"] != question.settings["questions"] else {}
+    return {"count": len(counted), "months": [months[0], months[-1]], **added, **form}
 
 
 def added_up(question: Question, answers: Sequence[Mapping[str, Any]], *, seed: str) -> dict[str, Any]:
@@ -140,9 +176,12 @@ def tells_who(statement: Statement, text: str) -> bool:
     )
 
 
-def _signed(contents: Contents, section_id: str, question: Question) -> list[Statement]:
+def signed(contents: Contents, section_id: str, question: Question) -> list[Statement]:
+    """Everybody who answered what is asked now."""
     return [
-        one for one in contents.statements if (one.section_id, one.question_id, one.stage) == (section_id, question.id, "signed")
+        one
+        for one in contents.statements
+        if (one.section_id, one.question_id, one.stage) == (section_id, question.id, "signed") and not one.former
     ]
 
 

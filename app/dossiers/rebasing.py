@@ -14,12 +14,12 @@ from sqlalchemy import CursorResult, func, select, update
 
 from app import audit
 from app.accounts.models import Account
-from app.dossiers import answers, former, invitations, log
+from app.dossiers import answers, former, log, moving_statements
 from app.dossiers.lifecycle import OPEN_STAGES
-from app.dossiers.models import Dossier, FormerAnswer, SectionAnswers, Snapshot, Statement, TemplateMove
+from app.dossiers.models import Dossier, FormerAnswer, SectionAnswers, Snapshot, TemplateMove
 from app.errors import Conflict, DomainError, Forbidden
 from app.extensions import session
-from app.schemes import changes, loader, question_types, statement_settings, versions
+from app.schemes import changes, loader, question_types, versions
 from app.schemes import models as stored_templates
 from app.schemes.changes import Comparison, Place, QuestionChange
 from app.schemes.loader import Catalogue
@@ -232,7 +232,7 @@ def move(dossier: Dossier, to: DossierTemplate, *, seen: str, by: Account, back_
     }
     for (section_id, question_id), answer, part in result.gone:
         _keep(dossier, seen, section_id, question_id, answer, part)
-    _move_statements(dossier, comparison)
+    moving_statements.move(dossier, old, to, comparison)
     session.add(made)
     log.note(dossier, "forms_changed")
     session.flush()
@@ -304,24 +304,6 @@ def _keep(dossier: Dossier, sha256: str, section_id: str, question_id: str, answ
             part=part,
         )
     )
-
-
-def _move_statements(dossier: Dossier, comparison: Comparison) -> None:
-    """Statements go with their question. An invitation to give one that is not asked any more is withdrawn."""
-    given = session.scalars(select(Statement).where(Statement.dossier_id == dossier.id)).all()
-    asked = {one.was: one for one in comparison.questions if one.old is not None and one.old.type == "statement"}
-    for statement in given:
-        change = asked.get((statement.section_id, statement.question_id))
-        if change is None:
-            continue
-        wanted = False
-        if change.place is not None and change.new is not None and change.new.type == "statement":
-            statement.section_id, statement.question_id = change.place
-            settings = statement_settings.of(change.new)
-            wanted = settings.anonymous or statement.place < settings.count
-        if not wanted and statement.stage == "invited":
-            invitations.revoke(statement)
-    session.flush()
 
 
 # --- forms that were open meanwhile --------------------------------------------------------------------------------

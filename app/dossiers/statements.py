@@ -48,14 +48,27 @@ def statement_question(dossier: Dossier, section_id: str, question_id: str) -> t
     return section, question
 
 
+def was_asked_before(dossier: Dossier, section_id: str, question_id: str) -> bool:
+    """Whether only former forms of the dossier ask for this statement."""
+
+    def asks(sha256: str) -> bool:
+        section = stored_templates.get(sha256).section(section_id)
+        question = section.question(question_id) if section else None
+        return question is not None and question.type == "statement"
+
+    return not asks(dossier.template_sha256) and any(map(asks, former.templates(dossier)))
+
+
 def question_of(statement: Statement) -> Question:
-    """The question that a statement answers; when it is not asked any more, as it was asked last."""
+    """The question that a statement answers, with the form as it was asked; when it is not asked any more, as it was last."""
+    if statement.former and statement.asked is not None:
+        return question_types.question(statement.asked)
     dossier = statement.dossier
     for sha256 in chain([dossier.template_sha256], _former_templates(dossier)):
         section = stored_templates.get(sha256).section(statement.section_id)
         question = section.question(statement.question_id) if section else None
         if question is not None and question.type == "statement":
-            return question
+            return statement_settings.as_asked(question, statement.asked)
     raise NotFound(both("Deze verklaring bestaat niet in uw dossier."))
 
 
@@ -66,6 +79,8 @@ def _former_templates(dossier: Dossier) -> Iterator[str]:
 
 def is_asked(statement: Statement, contents: Contents) -> bool:
     """Whether the dossier still asks for this statement."""
+    if statement.former:
+        return False
     section = contents.template.section(statement.section_id)
     question = section.question(statement.question_id) if section else None
     if question is None or question.type != "statement":
@@ -405,7 +420,7 @@ def state_read(
 def is_stale(statement: Statement, contents: Contents) -> bool:
     """Whether what the supervisor read has changed since the statement was signed."""
     question = question_of(statement)
-    return statement.stage == "signed" and statement.read_sha256 != read_hash(contents, question)
+    return statement.stage == "signed" and not statement.former and statement.read_sha256 != read_hash(contents, question)
 
 
 def events(statement_ids: list[int]) -> dict[int, list[StatementEvent]]:
@@ -441,6 +456,10 @@ def check_open(statement: Statement) -> None:
         raise LinkUnusable(both("U hebt aangegeven dat u deze verklaring niet geeft. De kandidaat heeft daar bericht van."))
     if statement.stage == "revoked" and statement.dossier.stage == "withdrawn":
         raise LinkUnusable(both("Dit dossier is ingetrokken. Een verklaring is niet meer nodig. Dank u wel."))
+    if statement.stage == "revoked" and statement.former:
+        raise LinkUnusable(
+            both("Deze verklaring wordt niet meer gevraagd: de formulieren zijn veranderd. U hoeft niets te doen. Dank u wel.")
+        )
     if statement.stage == "revoked":
         raise LinkUnusable(both("Deze uitnodiging is ingetrokken. Vraag de kandidaat om een nieuwe uitnodiging."))
     check_dossier_open(statement)

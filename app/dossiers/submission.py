@@ -228,6 +228,7 @@ def _statement(contents: Contents, statement: Statement, events: list[StatementE
             "role": pick(question.settings.get("role"), dossier.language),
         },
         "answers": statement.data,
+        **({"asked": statement.asked["questions"]} if statement.asked else {}),
         "signed_name": statement.signed_name,
         "signed_at": statement.signed_at.isoformat() if statement.signed_at else "",
         "consent": pick(statement.consent, dossier.language),

@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any, Literal
 
 from app.errors import Text
-from app.schemes import question_types
+from app.schemes import question_types, statement_settings
 from app.schemes.model import DossierTemplate, PluginRef, Question, Section
 from app.texts import LANGUAGES, both, pick
 
@@ -111,6 +111,8 @@ def compare(old: DossierTemplate, new: DossierTemplate) -> Comparison:
         former = was.get(place)
         counterpart = before[former] if former else None
         details = tuple(_of_question(counterpart, question)) if counterpart and counterpart.type == question.type else ()
+        if former and counterpart and counterpart.type == question.type:
+            details += tuple(_of_serves(_served(old, former, counterpart), _served(new, place, question)))
         groups.setdefault(place[0], []).append(QuestionChange(former, place, counterpart, question, details))
     for place, question in before.items():
         if place not in pairs:
@@ -283,8 +285,8 @@ def _listed(
 
 # --- questions -----------------------------------------------------------------------------------------------------
 
-IGNORED = ("id", "type", "label", "hint", "required", "shown_if", "autocomplete", "row_title", "reminders")
-"""Settings that change nothing for the candidate, and those that every question has."""
+IGNORED = ("id", "type", "label", "hint", "required", "shown_if", "serves", "autocomplete", "row_title", "reminders")
+"""Settings that change nothing for the candidate, and those that are told of otherwise."""
 
 
 def _of_question(old: Question, new: Question) -> Iterator[Detail]:
@@ -301,6 +303,20 @@ def _of_question(old: Question, new: Question) -> Iterator[Detail]:
         else:
             yield Detail("more", both("Dit wordt in andere gevallen gevraagd dan eerst."))
     yield from _of_settings(old.settings, new.settings)
+
+
+def _served(template: DossierTemplate, place: Place, question: Question) -> dict[str, Text]:
+    """The criteria of which an answer, or a file in one of its columns, shows something: their titles by id."""
+    section = template.section(place[0])
+    named = {*question.serves, *(name for field in question.settings.get("fields", ()) for name in field.get("serves", ()))}
+    return {one.id: one.title for one in section.criteria if one.id in named} if section else {}
+
+
+def _of_serves(before: Mapping[str, Text], after: Mapping[str, Text]) -> Iterator[Detail]:
+    if fresh := [title for name, title in after.items() if name not in before]:
+        yield Detail("other", both("Uw antwoord laat nu ook iets zien van: %(titles)s.", titles=_enumerated(fresh)))
+    if gone := [title for name, title in before.items() if name not in after]:
+        yield Detail("other", both("Uw antwoord telt niet meer mee voor: %(titles)s.", titles=_enumerated(gone)))
 
 
 def _of_settings(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Detail]:
@@ -520,9 +536,47 @@ def _upload(before: Any, after: Any) -> Iterator[Detail]:
 
 
 def _count(before: Any, after: Any) -> Iterator[Detail]:
+    yield from _limits(both("Aantal personen"), {"min": before or 1, "max": before or 1}, {"min": after or 1, "max": after or 1})
+
+
+def _kind(before: Any, after: Any) -> Iterator[Detail]:
+    if (before or statement_settings.KINDS[0]) != (after or statement_settings.KINDS[0]):
+        yield Detail("more", both("Iemand anders geeft deze verklaring dan eerst. Wie er al een gaf, telt niet meer mee."))
+
+
+def _anonymous(before: Any, after: Any) -> Iterator[Detail]:
+    if bool(before) != bool(after):
+        words = (
+            both("Wie antwoordt, doet dat nu zonder naam. Wie al antwoordde, telt niet meer mee.")
+            if after
+            else both("Wie antwoordt, doet dat nu met naam. Wie al antwoordde, telt niet meer mee en blijft onbekend.")
+        )
+        yield Detail("more", words)
+
+
+def _least(before: Any, after: Any) -> Iterator[Detail]:
+    usual = statement_settings.LEAST
     yield from _limits(
-        both("Aantal supervisors"), {"min": before or 1, "max": before or 1}, {"min": after or 1, "max": after or 1}
+        both("Aantal personen dat minstens per e-mail antwoordt"), {"min": before or usual}, {"min": after or usual}
     )
+
+
+def _quote_if(before: Any, after: Any) -> Iterator[Detail]:
+    yield Detail("other", both("Wanneer een opmerking letterlijk in uw dossier mag, wordt anders gevraagd."))
+
+
+def _together_with(before: Any, after: Any) -> Iterator[Detail]:
+    yield (
+        Detail("less", both("Wat u al op papier hebt, telt nu mee."))
+        if after and not before
+        else Detail("more", both("Wat u op papier hebt, telt niet meer mee."))
+        if before and not after
+        else Detail("more", both("Wat u op papier hebt, staat nu in een andere tabel."))
+    )
+
+
+def _days(before: Any, after: Any) -> Iterator[Detail]:
+    yield Detail("other", both("Een link in een e-mail werkt een ander aantal dagen dan eerst."))
 
 
 _TELLERS: Mapping[str, Callable[[Any, Any], Iterator[Detail]]] = {
@@ -552,5 +606,12 @@ _TELLERS: Mapping[str, Callable[[Any, Any], Iterator[Detail]]] = {
     "independence": _text_of(lambda: both("Wat uw supervisor verklaart over de band met u")),
     "upload": _upload,
     "count": _count,
+    "kind": _kind,
+    "many": _text_of(lambda: both("Hoe deze verklaringen samen heten")),
+    "anonymous": _anonymous,
+    "least": _least,
+    "quote_if": _quote_if,
+    "together_with": _together_with,
+    "days": _days,
 }
 """By setting: what to say when it differs."""

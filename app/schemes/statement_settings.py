@@ -1,7 +1,7 @@
 """What a question of type ``statement`` asks for, with what holds when its author leaves a key out."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from app.errors import Text
@@ -16,6 +16,8 @@ LEAST = 3
 COUNTED = ("scale", "choice", "choices")
 """The types of question whose answers can be added up, so that nobody's own answer is seen."""
 REMARKS = ("short_text", "long_text")
+FORM = ("questions", "quote_if", "consent", "independence")
+"""The settings that make the form: an answer belongs to these as they were when it was given."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,14 @@ def of(question: Question) -> StatementSettings:
         quote_if=settings.get("quote_if", ""),
         together_with=settings.get("together_with", ""),
     )
+
+
+def as_asked(question: Question, asked: Mapping[str, Any] | None) -> Question:
+    """The question of now with the form of ``asked``, which is the question as it was asked (``None``: as it is now)."""
+    if asked is None:
+        return question
+    others = {key: value for key, value in question.settings.items() if key not in FORM}
+    return replace(question, settings=others | {key: asked[key] for key in FORM if key in asked})
 
 
 def usual_independence() -> Text:

@@ -12,7 +12,7 @@ from app.config import Settings
 from app.schemes import loader, schemas
 from app.schemes.changes import Comparison, compare
 from app.schemes.loader import Catalogue
-from app.schemes.model import DossierTemplate, PluginRef, Question, Section
+from app.schemes.model import Criterion, DossierTemplate, PluginRef, Question, Section
 
 
 def words(text: str) -> dict[str, str]:
@@ -195,7 +195,22 @@ TOTAL = {"field": "points", "label": words("Punten"), "min": 40}
         ("table", {"fields": [NAME], "distinct": []}, {"fields": [NAME], "distinct": [["name"]]},
          [("more", "Er wordt op meer punten gekeken of regels niet hetzelfde zijn.")]),
         ("statement", {"reads": ["a"], "count": 1}, {"reads": ["a", "b"], "count": 2},
-         [("other", "Uw supervisor leest andere onderdelen dan eerst."), ("more", "Aantal supervisors: 2 (was 1).")]),
+         [("other", "Uw supervisor leest andere onderdelen dan eerst."), ("more", "Aantal personen: 2 (was 1).")]),
+        ("statement", {}, {"anonymous": True},
+         [("more", "Wie antwoordt, doet dat nu zonder naam. Wie al antwoordde, telt niet meer mee.")]),
+        ("statement", {"anonymous": True}, {},
+         [("more", "Wie antwoordt, doet dat nu met naam. Wie al antwoordde, telt niet meer mee en blijft onbekend.")]),
+        ("statement", {"least": 4}, {},
+         [("less", "Aantal personen dat minstens per e-mail antwoordt: minstens 3 (was minstens 4).")]),
+        ("statement", {"quote_if": "a"}, {"quote_if": "b"},
+         [("other", "Wanneer een opmerking letterlijk in uw dossier mag, wordt anders gevraagd.")]),
+        ("statement", {"together_with": "a"}, {}, [("more", "Wat u op papier hebt, telt niet meer mee.")]),
+        ("statement", {}, {"together_with": "a"}, [("less", "Wat u al op papier hebt, telt nu mee.")]),
+        ("statement", {"together_with": "a"}, {"together_with": "b"},
+         [("more", "Wat u op papier hebt, staat nu in een andere tabel.")]),
+        ("statement", {"days": 30}, {}, [("other", "Een link in een e-mail werkt een ander aantal dagen dan eerst.")]),
+        ("statement", {"many": words("verslagen")}, {"many": words("brieven")}, [("words", "Hoe deze verklaringen samen heten")]),
+        ("table", {"fields": [{**NAME, "serves": ["a"]}]}, {"fields": [NAME]}, []),
         ("meter_of_a_plugin", {"depth": 3}, {"depth": 4}, [("more", "De regels voor het antwoord zijn veranderd.")]),
     ],
 )  # fmt: skip
@@ -242,3 +257,26 @@ def test_plugins_that_are_newer_or_gone_are_told(base: DossierTemplate) -> None:
     assert (newer.is_empty, newer.matters, [one.version for one in newer.newer_plugins]) == (False, False, ["1.1"])
     gone = compare(old, base)
     assert (gone.matters, gone.gone_plugins) == (True, (ref,))
+
+
+def test_what_an_answer_shows_something_of_is_told_and_asks_nothing_more(base: DossierTemplate) -> None:
+    criteria = tuple(Criterion(id=name, group="kunde", title=words(name.title()), levels={}) for name in ("craft", "care", "law"))
+    paper = {"id": "paper", "type": "evidence", "label": words("Papier"), "serves": ["law"]}
+    old = replace(question("a", "table", fields=[paper]), serves=("craft",))
+    new = replace(question("a", "table", fields=[{**paper, "serves": ["craft"]}]), serves=("care",))
+    before, after = (replace(base, sections=(replace(section("one", asked), criteria=criteria),)) for asked in (old, new))
+    found = compare(before, after)
+    assert [(one.weight, one.text["nl"]) for one in found.questions[0].details] == [
+        ("other", "Uw antwoord laat nu ook iets zien van: Care."),
+        ("other", "Uw antwoord telt niet meer mee voor: Law."),
+    ]
+    assert (found.matters, found.sections[0].asks_more) == (True, False)
+    assert compare(before, before).is_empty
+
+
+def test_a_statement_of_somebody_else_is_told(base: DossierTemplate) -> None:
+    old = question("a", "statement")
+    assert told(old, replace(old, settings={"kind": "client"}), base) == [
+        ("more", "Iemand anders geeft deze verklaring dan eerst. Wie er al een gaf, telt niet meer mee.")
+    ]
+    assert told(old, replace(old, settings={"kind": "supervisor"}), base) == []

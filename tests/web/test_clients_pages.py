@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from flask import Flask
@@ -14,6 +15,7 @@ from app.dossiers.models import Statement
 from app.extensions import session, transaction
 from app.mail import Mail
 from app.pipeline import Installation
+from app.schemes.model import Question
 
 PAGE = "verklaring/satisfaction/clients"
 NAMES = ("Zeger Wildschut", "Anna Boterbloem", "Mo Quispel", "Xaviera Prins", "Ids Okkema")
@@ -137,3 +139,102 @@ def test_saving_declining_and_what_lacks(app: Flask, candidate: FlaskClient, ref
     page = candidate.get(f"/dossier/{reference}/{PAGE}").get_data(as_text=True)
     assert ("Doet niet mee" in page, "Geheime reden" in page) == (True, False)
     assert "liet weten geen verklaring te geven" in ask(candidate, reference, **rows("Zeger Wildschut"))
+
+
+# --- other forms ---------------------------------------------------------------------------------------------------
+
+
+def offer(app: Flask, other: Callable[[Question], Question | None]) -> None:
+    """Corrected forms, in which the clients' question is another one or gone."""
+    made = app.extensions["installation"]
+    base = made.catalogue.schemes["recertification", "2026.1"]
+    placed = []
+    for one in base.placed:
+        asked = one.section.questions
+        if one.section.id == "satisfaction":
+            asked = tuple(now for was in asked if (now := other(was) if was.id == "clients" else was) is not None)
+        placed.append(replace(one, section=replace(one.section, questions=asked)))
+    newer = replace(base, placed=tuple(placed))
+    schemes = {**made.catalogue.schemes, ("recertification", "2026.1"): newer}
+    app.extensions["installation"] = replace(made, catalogue=replace(made.catalogue, schemes=schemes))
+
+
+def go_over(candidate: FlaskClient, reference: str) -> str:
+    address = f"/dossier/{reference}/formulieren/overstappen"
+    page = candidate.get(address).get_data(as_text=True)
+    form = {name: re.search(f'name="{name}" value="([^"]+)"', page)[1] for name in ("before", "after")}  # type: ignore[index]
+    answer = candidate.post(address, data=form)
+    assert answer.headers["Location"] == f"/dossier/{reference}/formulieren/klaar"
+    return page
+
+
+@pytest.mark.parametrize("all_answer", [False, True])
+def test_a_question_that_goes_leaves_clear_words_everywhere(
+    app: Flask, candidate: FlaskClient, reference: str, all_answer: bool
+) -> None:
+    ask(candidate, reference, **rows(*NAMES))
+    for number, name in enumerate(NAMES[: 5 if all_answer else 4]):
+        answer(app, name, "4", f"Goed was {'abcde'[number]}{number}")
+    last = link_of(NAMES[4]) if not all_answer else ""
+    offer(app, lambda question: None)
+    page = go_over(candidate, reference)
+    said = "Wat 5 personen antwoordden" if all_answer else "Wat 4 personen antwoordden"
+    assert f"{said} bij “Verklaringen per e-mail”, telt niet meer mee." in page
+    old = candidate.get(f"/dossier/{reference}/{PAGE}")
+    assert (old.status_code, old.headers["Location"]) == (302, f"/dossier/{reference}/niet-meer-gevraagd")
+    kept = candidate.get(f"/dossier/{reference}/niet-meer-gevraagd").get_data(as_text=True)
+    assert "Deze verklaring wordt niet meer gevraagd: de formulieren van uw dossier zijn veranderd." in kept
+    main = kept[kept.index("<main") :]
+    assert ("5 personen antwoordden via een persoonlijke link" in main, "4 personen antwoordden zonder naam" in main) == (
+        all_answer, not all_answer,
+    )  # fmt: skip
+    assert main.count("Goed was") == (5 if all_answer else 0)
+    assert [name for name in NAMES if any(part in main for part in (*name.split(), address_of(name)))] == []
+    assert "wordt niet meer gevraagd" in candidate.get(f"/dossier/{reference}").get_data(as_text=True)
+    if last:
+        answered = app.test_client().get(last)
+        page = answered.get_data(as_text=True)
+        assert (answered.status_code, "Deze verklaring wordt niet meer gevraagd" in page, "U hoeft niets te doen" in page) == (
+            410, True, True,
+        )  # fmt: skip
+    closing = candidate.post(f"/dossier/{reference}/{PAGE}/afsluiten")
+    assert closing.headers["Location"] == f"/dossier/{reference}/niet-meer-gevraagd"
+
+
+def test_a_question_that_is_asked_by_name_from_now_on_shows_nothing_of_who_answered(
+    app: Flask, candidate: FlaskClient, reference: str
+) -> None:
+    ask(candidate, reference, **rows(*NAMES))
+    for name in NAMES[:3]:
+        answer(app, name, "2", "Een geheim.")
+
+    def by_name(question: Question) -> Question:
+        left_out = ("anonymous", "least", "together_with")
+        return replace(question, settings={key: one for key, one in question.settings.items() if key not in left_out})
+
+    offer(app, by_name)
+    page = go_over(candidate, reference)
+    assert "Wat 3 personen antwoordden bij “Verklaringen per e-mail”, telt niet meer mee." in page
+    assert page.count("de uitnodiging wordt ingetrokken") == 2
+    for address in (PAGE, "niet-meer-gevraagd", "onderdeel/satisfaction", "controleren"):
+        shown = candidate.get(f"/dossier/{reference}/{address}").get_data(as_text=True)
+        assert ("Een geheim" in shown, [name for name in NAMES if name in shown]) == (False, []), address
+
+
+def test_a_newer_form_is_for_who_comes_before_the_first_answer_and_the_page_says_so(
+    app: Flask, candidate: FlaskClient, reference: str
+) -> None:
+    ask(candidate, reference, **rows(*NAMES[:2]))
+    answer(app, NAMES[0], "4")
+
+    def reworded(question: Question) -> Question:
+        form = [dict(one) for one in question.settings["questions"]]
+        form[1]["label"] = {"nl": "Heel iets anders", "en": "Something else"}
+        return replace(question, settings={**question.settings, "questions": form})
+
+    offer(app, reworded)
+    page = go_over(candidate, reference)
+    assert "Bij “Verklaringen per e-mail” antwoordde al iemand. Wie u daar nog vraagt, krijgt hetzelfde formulier." in page
+    ask(candidate, reference, **rows(NAMES[2]))
+    for name in NAMES[1:3]:
+        assert "Heel iets anders" not in open_form(app, name)[1]

@@ -64,6 +64,8 @@ def invite_several(dossier: Dossier, section_id: str, question_id: str) -> Respo
 def close_statements(dossier: Dossier, section_id: str, question_id: str) -> ResponseReturnValue:
     """Enough people answered: the outcome is made, and nobody else is waited for."""
     only_fields()
+    if no_longer := not_asked_any_more(dossier, section_id, question_id):
+        return no_longer
     statements.statement_question(dossier, section_id, question_id)
     try:
         with transaction():
@@ -77,6 +79,14 @@ def close_statements(dossier: Dossier, section_id: str, question_id: str) -> Res
         ring_due("mail")
         say("ok", both("Het vragen is afgesloten. Hieronder staat de uitkomst."))
     return _back(dossier, section_id, question_id)
+
+
+def not_asked_any_more(dossier: Dossier, section_id: str, question_id: str) -> ResponseReturnValue | None:
+    """For an address of a question that former forms had: says so, where one reads what they asked."""
+    if statements.was_asked_before(dossier, section_id, question_id):
+        say("info", both("Deze verklaring wordt niet meer gevraagd: de formulieren van uw dossier zijn veranderd."))
+        return redirect(url_for("candidate.no_longer_asked", reference=dossier.reference))
+    return None
 
 
 def typed_people(count: int) -> tuple[list[Person], dict[str, str]]:
@@ -125,6 +135,7 @@ def clients_page(dossier: Dossier, section_id: str, question_id: str, wrong: Map
     contents, language, settings = dossier_contents.read(dossier), current_language(), statement_settings.of(question)
     tally, outcome = outcomes.tally(contents, section_id, question), outcomes.of(contents, section_id, question)
     asked = [one for one in contents.asked(section_id, question) if one is not None]
+    asked += [one for one in outcomes.signed(contents, section_id, question) if one not in asked]  # at places that went
     open_ = dossier.stage in OPEN_STAGES
     return render_template(
         "candidate/clients.html",

@@ -69,6 +69,8 @@ def statement_of(reference: str, statement_id: int) -> Statement:
 @blueprint.get("/dossier/<reference>/verklaring/<section_id>/<question_id>")
 @guard("dossier.read", dossier_of)
 def supervisor(dossier: Dossier, section_id: str, question_id: str) -> ResponseReturnValue:
+    if no_longer := clients.not_asked_any_more(dossier, section_id, question_id):
+        return no_longer
     if _is_anonymous(dossier, section_id, question_id):
         return clients.clients_page(dossier, section_id, question_id)
     return supervisor_page(dossier, section_id, question_id)
@@ -82,6 +84,8 @@ def _is_anonymous(dossier: Dossier, section_id: str, question_id: str) -> bool:
 @guard("dossier.edit", dossier_of)
 def invite(dossier: Dossier, section_id: str, question_id: str) -> ResponseReturnValue:
     """Mails the supervisor a link. A second click shows that the invitation is there."""
+    if no_longer := clients.not_asked_any_more(dossier, section_id, question_id):
+        return no_longer
     if _is_anonymous(dossier, section_id, question_id):
         return clients.invite_several(dossier, section_id, question_id)
     form = InvitationForm()

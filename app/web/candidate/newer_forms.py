@@ -1,5 +1,6 @@
 """A newer version of the forms: what changes, going over to it and back, and the answers that are not asked any more."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -8,14 +9,15 @@ from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
+from app.documents.outcome_blocks import outcome_blocks
 from app.dossiers import contents as dossier_contents
-from app.dossiers import former, rebasing, statements, submission
+from app.dossiers import former, moving_statements, outcomes, rebasing, statements, submission
 from app.dossiers.contents import Contents
 from app.dossiers.lifecycle import OPEN_STAGES
 from app.dossiers.models import Dossier, FormerAnswer, Statement, TemplateMove
 from app.errors import Conflict, Text
 from app.extensions import transaction
-from app.schemes import changes, question_types, schemas
+from app.schemes import changes, question_types, schemas, statement_settings
 from app.schemes import models as stored_templates
 from app.schemes.changes import Comparison, Detail, Place, QuestionChange, SectionChange
 from app.schemes.model import DossierTemplate, Question
@@ -37,6 +39,7 @@ TAGS: Mapping[str, tuple[Text, str]] = {
     "more": (both("Vraagt meer"), "yellow"),
     "less": (both("Vraagt minder"), "green"),
     "words": (both("Andere woorden"), ""),
+    "other": (both("Iets anders"), ""),
 }
 OUTCOMES: Mapping[str, Text] = {
     "stays": both("Uw antwoord blijft."),
@@ -188,16 +191,17 @@ def no_longer_asked(dossier: Dossier) -> ResponseReturnValue:
         open=dossier.stage in OPEN_STAGES,
         groups=groups,
         statements=[_former_statement(contents, one) for one in former_statements(contents)],
+        outcomes=[_former_outcome(one) for one in outcomes.former(contents)],
     )
 
 
 def has_former(contents: Contents) -> bool:
     """Whether there is anything to read on the page above."""
-    return bool(former_statements(contents)) or bool(former.answers(contents.dossier))
+    return bool(former_statements(contents)) or bool(outcomes.former(contents)) or bool(former.answers(contents.dossier))
 
 
 def former_statements(contents: Contents) -> list[Statement]:
-    """Statements that were signed for a question that is not asked any more. Never what somebody answered anonymously."""
+    """Statements that were signed by name for a question that is not asked any more."""
     gone = [one for one in contents.statements if one.stage == "signed" and not statements.is_asked(one, contents)]
     return [one for one in gone if not statements.is_anonymous(one)]
 
@@ -210,9 +214,9 @@ def _told(contents: Contents, step: Step) -> dict[str, Any]:
     language = current_language()
     returning = _returning(contents.dossier, step)
     told = [_section(contents, one, returning) for one in step.comparison.sections if one.changed]
-    outcomes = [rebasing.outcome(one, contents.answers) for one in step.comparison.questions]
+    fates = [rebasing.outcome(one, contents.answers) for one in step.comparison.questions]
     asks_more = {one.id for one in step.comparison.sections if one.asks_more}
-    stale, withdrawn = _touched(contents, step)
+    touched = _touched(contents, step)
     return {
         "version": step.to.version,
         "same_version": step.to.version == contents.template.version,
@@ -221,14 +225,16 @@ def _told(contents: Contents, step: Step) -> dict[str, Any]:
         "whole": [_detail(one) for one in step.comparison.whole],
         "plugins": [pick(one.title, language) for one in step.comparison.gone_plugins],
         "sections": told,
-        "stay": outcomes.count("stays") + outcomes.count("part"),
-        "gone": outcomes.count("gone") + outcomes.count("part"),
+        "stay": fates.count("stays") + fates.count("part"),
+        "gone": fates.count("gone") + fates.count("part"),
         "fresh": sum(one.kind == "added" for one in step.comparison.questions),
         "reopened": [
             pick(one.title, language) for one in step.to.sections if one.id in asks_more and one.id in contents.finished
         ],
-        "stale": [one.name for one in stale],
-        "withdrawn": [one.name for one in withdrawn],
+        "stale": [one.name for one in touched.stale],
+        "withdrawn": [one.name for one in touched.withdrawn],
+        "let_go": [pick(one, language) for one in touched.let_go],
+        "keep_form": [pick(one, language) for one in touched.keep_form],
     }
 
 
@@ -243,28 +249,62 @@ def _returning(dossier: Dossier, step: Step) -> frozenset[Place | None]:
     return frozenset(found)
 
 
-def _touched(contents: Contents, step: Step) -> tuple[list[Statement], list[Statement]]:
-    """Whose statement is to be confirmed again because what he read changes, and whose invitation is withdrawn."""
+@dataclass(frozen=True)
+class Touched:
+    """What a step means for statements. ``stale``: to be confirmed again, because what was read changes; ``withdrawn``: invited
+    and not asked any more; ``let_go``: words about what was given and does not count any more; ``keep_form``: the names of the
+    statements that people go on giving with the form that the first of them had.
+    """
+
+    stale: list[Statement]
+    withdrawn: list[Statement]
+    let_go: list[Text]
+    keep_form: list[Text]
+
+
+def _touched(contents: Contents, step: Step) -> Touched:
     lost = {
         one.was[0]
         for one in step.comparison.questions
         if one.was is not None
         and (rebasing.outcome(one, contents.answers) in ("gone", "part") or _moves_an_answer(one, contents))
     }
-    by_place = {one.was: one for one in step.comparison.questions if one.was is not None}
-    stale, withdrawn = [], []
+    by_place = moving_statements.changes_of(step.comparison)
+    touched, uncounted = Touched([], [], [], []), Counter[str]()
+    titles: dict[str, Text] = {}
     for statement in contents.statements:
         change = by_place.get((statement.section_id, statement.question_id))
-        if change is None or change.old is None:
+        asked = moving_statements.as_it_is_asked(statement, contents.template)
+        if statement.former or asked is None or change is None or change.old is None:
             continue
-        after = change.new if change.new is not None and change.new.type == "statement" else None
-        if after is None and statement.stage == "invited":
-            withdrawn.append(statement)
-        elif after is not None and statement.stage == "signed" and not statements.is_stale(statement, contents):
-            reads, was = set(after.settings.get("reads", ())), set(change.old.settings.get("reads", ()))
+        signed, settings = statement.stage == "signed", statement_settings.of(asked)
+        if moving_statements.stays_at(asked, change) is None or change.new is None:
+            if statement.stage == "invited":
+                touched.withdrawn.append(statement)
+            elif signed and settings.anonymous:
+                uncounted[change.old.id] += 1
+                titles[change.old.id] = change.old.label
+            elif signed:
+                touched.let_go.append(
+                    both("De verklaring van %(name)s wordt niet meer gevraagd. U kunt haar blijven lezen.", name=statement.name)
+                )
+        elif signed and settings.anonymous:
+            if moving_statements.keeps_form(True, asked, change.new) and change.new.label not in touched.keep_form:
+                touched.keep_form.append(change.new.label)
+        elif signed and not statements.is_stale(statement, contents):
+            reads, was = set(change.new.settings.get("reads", ())), set(change.old.settings.get("reads", ()))
             if reads != was or lost & reads:
-                stale.append(statement)
-    return stale, withdrawn
+                touched.stale.append(statement)
+    for name, count in uncounted.items():
+        touched.let_go.append(
+            both_n(
+                "Wat %(n)s persoon antwoordde bij “%(title)s”, telt niet meer mee.",
+                "Wat %(n)s personen antwoordden bij “%(title)s”, telt niet meer mee.",
+                count,
+                title=titles[name],
+            )
+        )
+    return touched
 
 
 def _moves_an_answer(one: QuestionChange, contents: Contents) -> bool:
@@ -290,7 +330,7 @@ def _question(contents: Contents, change: QuestionChange, returning: frozenset[P
     kind: str = change.kind
     if kind == "changed":
         weights = [one.weight for one in change.details]
-        kind = next((weight for weight in ("more", "less") if weight in weights), "words")
+        kind = next((weight for weight in ("more", "less", "words") if weight in weights), "other")
     words, colour = TAGS[kind]
     outcome = rebasing.outcome(change, contents.answers)
     if outcome == "none" and change.place in returning:
@@ -406,9 +446,27 @@ def _former_statement(contents: Contents, statement: Statement) -> dict[str, Any
     }
 
 
+def _former_outcome(given: outcomes.Former) -> dict[str, Any]:
+    """What people gave anonymously: the outcome where it was made, else only how many they were."""
+    language = current_language()
+    line = both_n(
+        "%(n)s persoon antwoordde zonder naam. Er was nog geen uitkomst, en die komt er niet: zo blijft onbekend wie wat "
+        "antwoordde. De antwoorden blijven bewaard, en niemand leest ze.",
+        "%(n)s personen antwoordden zonder naam. Er was nog geen uitkomst, en die komt er niet: zo blijft onbekend wie wat "
+        "antwoordde. De antwoorden blijven bewaard, en niemand leest ze.",
+        given.count,
+    )
+    blocks = list(outcome_blocks(given.outcome, given.question, language)) if given.outcome else []
+    return {
+        "title": pick(given.question.label, language),
+        "line": "" if given.outcome else pick(line, language),
+        "blocks": forms.render_blocks(blocks) if blocks else "",
+    }
+
+
 def former_note(contents: Contents) -> dict[str, str] | None:
     """For the task list and the page that checks answers, as long as there is something: {text, href}."""
-    count = len(former.answers(contents.dossier)) + len(former_statements(contents))
+    count = len(former.answers(contents.dossier)) + len(former_statements(contents)) + len(outcomes.former(contents))
     if not count:
         return None
     words = both_n(

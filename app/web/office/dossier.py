@@ -287,7 +287,7 @@ def mail_subjects() -> Mapping[str, Mapping[str, str]]:
         "mentor_comment": both("Mentor gaf commentaar"),
         "conflict_declared": both("Belangenconflict gemeld"),
         "supervisor_thanks": both("Dank aan supervisor"),
-        "supervisor_withdrawn": both("Supervisor: dossier ingetrokken"),
+        "supervisor_withdrawn": both("Supervisor: verklaring niet meer nodig"),
         "mentor_withdrawn": both("Mentor: dossier ingetrokken"),
         "mentor_invitation_withdrawn": both("Uitgenodigde mentor: dossier ingetrokken"),
         "assignment": both("Dossier om te beoordelen"),

@@ -258,10 +258,8 @@ def conflict_page(statement: Statement, mine: Mapping[str, Any], conflict: Confl
 
 def form_section(statement: Statement) -> Section:
     """The form as a section, for the macros that draw questions."""
-    section, _ = statements.statement_question(statement.dossier, statement.section_id, statement.question_id)
-    return Section(
-        id=section.id, group=section.group, title=section.title, questions=tuple(statements.nested_questions(statement))
-    )
+    title = statements.question_of(statement).label
+    return Section(id=statement.section_id, group="", title=title, questions=tuple(statements.nested_questions(statement)))
 
 
 def typed(statement: Statement) -> dict[str, Any]:
