@@ -61,7 +61,7 @@ def keep(dossier: Dossier, section_id: str, *, by_itself: bool = False) -> Respo
         kept = rebasing.keep_late(dossier, sha256, section_id, typed, _version())
     if by_itself:
         words = both("De formulieren zijn intussen vernieuwd. Wat u typte, is bewaard.")
-        return jsonify(error=pick(words, current_language())), 409
+        return jsonify(error=pick(words, current_language()), late=True), 409
     for question in section.questions:
         if question.type == "evidence":
             for text in take_in(dossier, request.files.getlist(f"{question.id}.upload"), kinds_of(question.settings)).refusals:

@@ -105,26 +105,21 @@ class Server:
         self.flask("database", "upgrade")
         self.postbox.__enter__()
         try:
-            self._start("worker", "flask", "--app", "wsgi", "worker")
-            self._start("web", "gunicorn", "-c", "app/serving.py", "wsgi:app")
-            until(self._answers, "the web server", 60)
-            until(lambda: "The worker is ready" in self.log("worker"), "the worker", 60)
+            self._begin()
         except BaseException:
             self.__exit__()
             raise
         return self
 
     def __exit__(self, *_: object) -> None:
-        for process in self._running.values():
-            process.terminate()
-        for process in self._running.values():
-            try:
-                process.wait(20)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait(20)
+        self._end()
         self.postbox.__exit__()
         shutil.rmtree(self.folder / "instance", ignore_errors=True)
+
+    def renew(self) -> None:
+        """Ends both programs and starts them again, as one does after an update: schemes and plugins are read anew."""
+        self._end()
+        self._begin()
 
     def flask(self, *arguments: str) -> str:
         """Runs ``flask --app wsgi …`` on this instance and gives what it printed."""
@@ -141,6 +136,23 @@ class Server:
     def demo_root(self) -> bytes:
         """The certificate that a receiver of demo documents has to trust."""
         return (self.folder / "instance" / "keys" / "demo-root.pem").read_bytes()
+
+    def _begin(self) -> None:
+        self._start("worker", "flask", "--app", "wsgi", "worker")
+        self._start("web", "gunicorn", "-c", "app/serving.py", "wsgi:app")
+        until(self._answers, "the web server", 60)
+        until(lambda: "The worker is ready" in self.log("worker"), "the worker", 60)
+
+    def _end(self) -> None:
+        for process in self._running.values():
+            process.terminate()
+        for process in self._running.values():
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait(20)
+        self._running.clear()
 
     def _start(self, name: str, *command: str) -> None:
         with (self.folder / f"{name}.log").open("wb") as log:

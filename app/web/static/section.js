@@ -142,9 +142,10 @@ function autosave(form) {
     if (reply.completeness) measured(reply.completeness);
   }
 
-  function conflict(reply) {
+  async function conflict(reply) {
     stopped = true;
-    keep(); // until one of the two texts is chosen
+    const { late } = await reply.json().catch(() => ({}));
+    keep({ sent: Boolean(late) }); // until one of the two texts is chosen; the server kept what came from an old form
     const address = reply.headers.get("Location");
     if (address) location.assign(address);
     else form.submit(); // the full page answers with both texts
@@ -216,11 +217,12 @@ function restore(form, key, changed) {
   const before = [...new FormData(form)].filter(([, value]) => typeof value === "string");
   if (form.hasAttribute("data-unsaved")) return changed(); // refused just now: it stands in the form and is not saved yet
   const newer = draft.version !== form.elements.version.value;
-  const arrived = draft.sent && newer; // saving gives a new version
-  if (old || arrived || same(form, before, draft.entries)) return localStorage.removeItem(key);
-
   const made_for = draft.entries.find(([name]) => name === "made-for")?.[1];
-  if (made_for && made_for !== form.elements["made-for"]?.value) return send_late(form, key, draft.entries);
+  const late = made_for && made_for !== form.elements["made-for"]?.value; // from a page of another version of the forms
+  const arrived = draft.sent && (newer || late); // saving gives a new version
+  if (old || arrived || (!late && same(form, before, draft.entries))) return localStorage.removeItem(key);
+
+  if (late) return send_late(form, key, draft.entries);
 
   for (const words of $$("[data-when]", notice)) words.hidden = (words.dataset.when === "newer") !== newer;
   $("[data-restore]", notice).hidden = !newer;
@@ -245,7 +247,7 @@ function restore(form, key, changed) {
 /** Text kept on a page of another version of the forms: the server knows which of it is still asked, and keeps all of it. */
 function send_late(form, key, entries) {
   const late = document.createElement("form");
-  [late.method, late.action, late.hidden] = ["post", form.action, true];
+  [late.method, late.action, late.hidden] = ["post", form.getAttribute("action"), true]; // form.action is the buttons of that name
   for (const [name, value] of [...entries, ["csrf_token", form.elements.csrf_token.value]]) {
     late.append(Object.assign(document.createElement("input"), { type: "hidden", name, value }));
   }
