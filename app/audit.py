@@ -9,12 +9,11 @@ import json
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, Connection, String, event, func, select, text
+from sqlalchemy import JSON, Connection, String, event, func, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.extensions import Base, now, session
 
-CHAIN_LOCK = 7_204_551  # PostgreSQL advisory lock: one writer extends the chain at a time; SQLite has one writer anyway
 FIRST = "0" * 64
 
 
@@ -70,8 +69,6 @@ def _refuse_changes(_table: object, connection: Connection, **_options: object) 
 
 def write(action: str, *, actor: object, thing: object, **details: int | str | None) -> AuditEntry:
     """Adds one row in the caller's transaction. ``actor`` and ``thing`` are records (or "system"); details are ids or codes."""
-    if session.get_bind().dialect.name == "postgresql":
-        session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": CHAIN_LOCK})
     session.flush()  # gives new records their id, and earlier entries of this transaction their place
     previous = session.scalar(select(AuditEntry.sha256).order_by(AuditEntry.id.desc()).limit(1))
     entry = AuditEntry(

@@ -12,7 +12,7 @@ from babel.support import Translations
 from flask_login import LoginManager
 from flask_wtf.csrf import CSRFProtect
 from sqlalchemy import DateTime, Engine, MetaData, create_engine, event
-from sqlalchemy.engine import Connection, Dialect, make_url
+from sqlalchemy.engine import Connection, Dialect
 from sqlalchemy.orm import DeclarativeBase, Session, scoped_session, sessionmaker
 from sqlalchemy.types import TypeDecorator
 
@@ -26,6 +26,8 @@ NAMING = {
     "pk": "pk_%(table_name)s",
 }
 WRITE = "loopbaan_write"
+WRITE_LOCK = 7_204_551
+"""PostgreSQL's advisory lock of whoever writes."""
 BUSY_TIMEOUT_MS = 15_000
 
 
@@ -61,7 +63,9 @@ def connect(url: str) -> Engine:
     """Makes the engine for ``url`` and points the shared session at it."""
     session.remove()
     engine = create_engine(url, hide_parameters=True)  # errors go to the log, and answers must not
-    if make_url(url).get_backend_name() == "sqlite":
+    if engine.dialect.name == "postgresql":
+        event.listen(engine, "begin", _begin_postgresql)
+    else:
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
     session.configure(bind=engine)
@@ -72,7 +76,7 @@ def connect(url: str) -> Engine:
 def transaction() -> Iterator[Session]:
     """The only place that commits. What was read before is forgotten first, so the work inside sees the newest state.
 
-    Keep it for milliseconds: with SQLite every other writer waits meanwhile. Not to be nested.
+    Keep it for milliseconds: every other writer waits meanwhile. Not to be nested.
     """
     current = session()
     if current.info.get(WRITE):
@@ -121,6 +125,13 @@ def _use_wal(cursor: Any) -> None:
 
 def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.get_execution_options().get(WRITE) else "BEGIN")
+
+
+def _begin_postgresql(connection: Connection) -> None:
+    """One writer at a time, as with SQLite: what the rooms read inside ``transaction()`` cannot change before they write."""
+    if connection.get_execution_options().get(WRITE):
+        connection.exec_driver_sql(f"SET LOCAL lock_timeout = {BUSY_TIMEOUT_MS}")
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({WRITE_LOCK})")
 
 
 class CatalogueDomain(flask_babel.Domain):  # type: ignore[misc]  # flask_babel has no types

@@ -4,7 +4,7 @@ import hashlib
 import math
 from datetime import timedelta
 
-from sqlalchemy import delete, select, text
+from sqlalchemy import delete, select
 
 from app.accounts.models import Attempt
 from app.errors import TooManyRequests
@@ -20,8 +20,6 @@ def count(what: str, whom: str, *, limit: int, window: timedelta = WINDOW) -> No
     Counted *before* the deed, in a transaction of its own, so that tries at the same moment count too.
     """
     moment, key = now(), _key(what, whom)
-    if session.get_bind().dialect.name == "postgresql":  # SQLite has one writer anyway
-        session.execute(text("SELECT pg_advisory_xact_lock(hashtext(:key))"), {"key": key})
     times = session.scalars(
         select(Attempt.at).where(Attempt.key == key, Attempt.at > moment - window).order_by(Attempt.at.desc()).limit(limit)
     ).all()
