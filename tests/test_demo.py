@@ -31,7 +31,7 @@ from app.assessment.models import Assignment
 from app.audit import AuditEntry
 from app.config import DEMO_MARK, Settings
 from app.demo import files, telling
-from app.demo.people import ASSESSORS, HALFWAY, INES, PEOPLE, SHOWCASE, SUPERVISOR
+from app.demo.people import ASSESSORS, HALFWAY, INES, ORLA, PEOPLE, SHOWCASE, SUPERVISOR
 from app.demo.stories import SEALED, STORIES, Story
 from app.development import counting
 from app.development import entries as log
@@ -147,7 +147,7 @@ def test_demo_is_there_once_after_two_interruptions(filled: Filled) -> None:
         "Snapshot": sum(story.fate in (*SEALED, "returned") for story in STORIES),
         "Assignment": 1,
         "LogEntry": len(telling.read("log")["entries"]),
-        "RegisterEntry": 4,
+        "RegisterEntry": 8,
     }
     assert Counter(session.scalars(select(Mail.template))) == {
         "mentor_invitation": 1,
@@ -160,11 +160,12 @@ def test_demo_is_there_once_after_two_interruptions(filled: Filled) -> None:
         "client_invitation": 5,
         "client_thanks": 5,
         "client_answered": 5,
-        "submission_receipt": 1,
-        "dossier_handed_over": 1,
-        "dossier_admitted": 1,
+        "submission_receipt": 4,
+        "dossier_handed_over": 3,
+        "dossier_admitted": 2,
         "assignment": 1,
         "dossier_withdrawn": 1,
+        "dossier_returned": 1,
     }
     assert set(session.scalars(select(Mail.stage))) == {"sent"}
     names = Counter((file.dossier.owner.email.partition("@")[0], file.name) for file in session.scalars(select(Evidence)))
@@ -235,6 +236,12 @@ def test_demo_dossier_has_come_as_far_as_its_story(filled: Filled, story: Story)
     assert row.state == states.get(story.fate, story.fate)
     snapshots = session.scalars(select(Snapshot).where(Snapshot.dossier_id == dossier.id)).all()
     assert len(snapshots) == (story.fate in (*SEALED, "returned"))
+
+
+def test_demo_complete_dossier_lacks_only_submitting(filled: Filled) -> None:
+    read = contents.read(dossier_of(ORLA))
+    assert completeness.check(read, filled.installation.catalogue, submission.today()) == ()
+    assert read.dossier.language == "en"
 
 
 def test_demo_holder_has_a_log_that_counts_and_no_dossier(filled: Filled) -> None:

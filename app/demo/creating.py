@@ -165,7 +165,7 @@ def _upload(story: Story, dossier_id: int, settings: Settings) -> None:
     session.rollback()
     if not entries:
         return
-    with files.made(telling.in_words(entries, start), settings) as made:
+    with files.made(telling.in_words(entries, start, story.language), settings) as made:
         for key, entry in entries.items():
             item = files.stored(made[key], entry["file"], settings)
             with transaction():

@@ -30,14 +30,14 @@ STEPS = len(sealing.STEPS) + 1  # of one snapshot, each told to ``tick``
 RETURNED_WITHIN = timedelta(days=21)
 FINDINGS = (
     admission.Finding(
-        "In uw verslag van het bezoek aan de werkplaats staan de plaats en de branche. Samen maken die uw cliënt herkenbaar. "
-        "Haal er een weg en voeg het verslag opnieuw toe.",
+        "In uw verslag van het bezoek aan een werkplaats staat de plaats, met “de enige in het dorp” erbij. Zo is te "
+        "herkennen bij wie uw cliënt was. Haal dat weg en voeg het verslag opnieuw toe.",
         requirement="client_data",
         section="guidance_learning",
     ),
     admission.Finding(
-        "U schrijft dat u negen trajecten begeleidde. In uw overzicht staan er vijf. Vul de andere aan, of leg uit waarom u deze "
-        "vijf koos.",
+        "U begeleidt ongeveer dertig mensen per jaar. In uw overzicht staan vijf trajecten. Vul het aan, of schrijf waarom u "
+        "deze vijf koos.",
         requirement="practice",
         section="guidance_choice",
     ),

@@ -44,6 +44,45 @@ HALFWAY = Person(
     both("Zij is net begonnen: een bestand is geweigerd en haar supervisor moet nog tekenen."),
 )
 FRESH = Person("Joost van ’t Hekke", _at_home("joost"), "candidate", both("Hij moet nog beginnen."))
+NOOR = Person(
+    "Noor Adeyemi-Hoekstra",
+    _at_home("noor"),
+    "candidate",
+    both("Haar dossier voor een eerste certificering is ingediend; het secretariaat moet het nog toelaten."),
+)
+MAURITS = Person(
+    "Maurits Elzinga-Pinas",
+    _at_home("maurits"),
+    "candidate",
+    both(
+        "Hij heeft een geldig certificaat en voegt re-integratie tweede spoor toe. Zijn dossier is toegelaten en wacht op "
+        "beoordelaars."
+    ),
+)
+WIM = Person(
+    "Wim Terpstra-Ng",
+    _at_home("wim"),
+    "candidate",
+    both("Hij wil loopbaanbegeleiding toevoegen. Het secretariaat stuurde zijn dossier terug met twee bevindingen."),
+)
+ORLA = Person(
+    "Orla Brennan-Smit",
+    _at_home("orla"),
+    "candidate",
+    both("Zij voegt loopbaancoaching toe en schrijft in het Engels. Alles is af; zij moet alleen nog indienen."),
+)
+LOIS = Person(
+    "Loïs Bergkamp-Aït Ali",
+    _at_home("lois"),
+    "candidate",
+    both("Zij heeft een geldig certificaat en is begonnen met de specialisatie outplacement."),
+)
+BRAM = Person(
+    "Bram Dijkgraaf",
+    _at_home("bram"),
+    "candidate",
+    both("Hij schrijft aan zijn dossier voor een eerste certificering: een paar onderdelen zijn af."),
+)
 FENNA = Person(
     "Fenna Wiersma",
     _at_home("fenna"),
@@ -74,7 +113,7 @@ ASSESSORS = (
 OFFICE = Person(
     "Margriet Zuidervelt", _at_home("margriet"), "office", both("Zij ziet de ingediende dossiers en wijst beoordelaars toe.")
 )
-CANDIDATES = (SHOWCASE, HALFWAY, FENNA, INES, FRESH)
+CANDIDATES = (SHOWCASE, HALFWAY, NOOR, BRAM, MAURITS, WIM, ORLA, LOIS, FENNA, INES, FRESH)
 PEOPLE = (*CANDIDATES, MENTOR, *ASSESSORS, OFFICE)
 SUPERVISOR = Supervisor("Hélène Kuiper-Bąk", _at_home("helene"))
 

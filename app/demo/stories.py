@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from app.demo.people import FENNA, HALFWAY, INES, SHOWCASE, Person
+from app.demo.people import BRAM, FENNA, HALFWAY, INES, LOIS, MAURITS, NOOR, ORLA, SHOWCASE, WIM, Person
 
 VERSION = "2026.1"  # what the data files are written for
 Fate = Literal["open", "to_admit", "returned", "to_assign", "assigned", "withdrawn"]
@@ -48,6 +48,12 @@ STORIES = (
         supervisor="asked",
         mentored=True,
     ),
+    Story(NOOR, "initial", fate="to_admit"),
+    Story(MAURITS, "specialisation", ("second_track",), "to_assign"),
+    Story(WIM, "specialisation", ("career_guidance",), "returned"),
+    Story(ORLA, "specialisation", ("career_coaching",), language="en"),
+    Story(LOIS, "specialisation", ("outplacement",), finished=("personal", "specialisation_work")),
+    Story(BRAM, "initial", finished=("personal", "profile", "intake")),
     Story(FENNA, "recertification", ("career_guidance",), "withdrawn", finished=("personal",)),
 )
 HOLDER = INES  # whose certificate is about to end, with a development log and no dossier yet

@@ -26,9 +26,9 @@ def as_typed(data: Any, start: date, files: Mapping[str, int] | None = None) -> 
     return _told(data, start, _typed, lambda keys: [known[key] for key in keys])
 
 
-def in_words(data: Any, start: date) -> Any:
+def in_words(data: Any, start: date, language: str = "nl") -> Any:
     """Texts for papers: each date as words."""
-    return _told(data, start, lambda day: shown_date(day, "nl"), list)
+    return _told(data, start, lambda day: shown_date(day, language), list)
 
 
 def files_in(data: Any) -> list[str]:
