@@ -24,6 +24,13 @@ from app.texts import both, pick
 __all__ = ["Chapter", "EvidenceItem", "Outline", "Part", "outline", "with_plugins"]
 
 
+WAYS = {
+    "written": lambda: both("Schriftelijk"),
+    "oral": lambda: both("Mondeling"),
+    "both": lambda: both("Schriftelijk, en over de specialisatie ook mondeling"),
+}
+
+
 def outline(
     snapshot: Mapping[str, Any],
     *,
@@ -153,7 +160,7 @@ def _about(source: Source) -> Iterator[Block]:
         (both("Kenmerk"), source.reference),
         (both("Certificerende instelling"), snapshot["organisation"]),
         (both("Schema"), source.version(template.title, template.version)),
-        (both("Toetsing"), source.say(both("Schriftelijk") if template.route == "written" else both("Mondeling"))),
+        (both("Toetsing"), source.say(WAYS[template.way]())),
         *((both("Aangevuld met"), source.version(plugin.title, plugin.version)) for plugin in template.plugins),
         (both("Ingediend op"), source.moment(snapshot["submitted_at"]) if snapshot["submitted_at"] else ""),
         (both("Taal"), source.say(both("Nederlands") if source.language == "nl" else both("Engels"))),

@@ -32,15 +32,17 @@ def check_present(statement: Statement, account_id: int | None) -> None:
     if account_id == owner.id:
         raise Forbidden(
             both(
-                "In deze browser is de kandidaat ingelogd. Wie is gevraagd, geeft de verklaring zelf: open de link op uw eigen "
-                "apparaat, of log eerst uit."
+                "In deze browser is %(name)s ingelogd. Wie is gevraagd, antwoordt zelf: open de link op uw eigen apparaat, of "
+                "log eerst uit.",
+                name=owner.name,
             )
         )
     if mailbox(statement.email) == mailbox(owner.email) or same_name(statement.name, owner.name):
         raise Forbidden(
             both(
-                "Deze uitnodiging staat op de naam of het e-mailadres van de kandidaat zelf. Bent u toch iemand anders? Neem "
-                "contact op met het secretariaat."
+                "Deze uitnodiging staat op de naam of het e-mailadres van %(name)s zelf. Bent u toch iemand anders? Neem contact "
+                "op met het secretariaat.",
+                name=owner.name,
             )
         )
 

@@ -96,13 +96,29 @@ def by_link(token: str) -> Statement:
         raise LinkUnusable(
             both(
                 "Deze link werkt niet (meer). Misschien is er een nieuwere e-mail met een nieuwe link, of is de uitnodiging "
-                "ingetrokken. Vraag de kandidaat om een nieuwe uitnodiging."
+                "ingetrokken. Vraag om een nieuwe e-mail aan wie u om uw antwoord vroeg."
             )
         )
     check_open(statement)
     if statement.token_expires_at < now():
-        raise LinkUnusable(both("Deze link is verlopen. Vraag de kandidaat om een nieuwe uitnodiging."))
+        raise _dead(
+            statement,
+            both("Deze link is verlopen. Vraag de kandidaat om een nieuwe uitnodiging."),
+            both(
+                "Deze link is verlopen. Wilt u nog antwoorden? Vraag %(name)s om een nieuwe e-mail.", name=_candidate(statement)
+            ),
+        )
     return statement
+
+
+def _dead(statement: Statement, to_supervisor: Text, to_client: Text) -> LinkUnusable:
+    """Why a link does not work, in the words for who has it: a client never heard of a candidate or a statement."""
+    client = settings_of(statement).kind == "client"
+    return LinkUnusable(to_client if client else to_supervisor, statement=statement.id)
+
+
+def _candidate(statement: Statement) -> str:
+    return statement.dossier.owner.name
 
 
 def open_session(statement: Statement, account_id: int | None = None, /, *, address: str, user_agent: str) -> str:
@@ -150,12 +166,12 @@ def save(statement: Statement, data: Mapping[str, Any], version: int) -> Stateme
     question = question_of(statement)
     known = {field["id"]: question_types.question(field) for field in question.settings["questions"]}
     if set(data) - set(known):
-        raise InvalidInput(both("Dit formulier hoort niet bij deze verklaring. Open de link opnieuw."))
+        raise InvalidInput(both("Dit formulier hoort niet bij deze link. Open de link opnieuw."))
     typed = {**statement.data, **{key: fitting(known[key], value, statement.data.get(key)) for key, value in data.items()}}
     if typed == statement.data:
         return statement
     if len(canonical(typed).encode()) > MAX_SECTION_BYTES:
-        raise InvalidInput(both("De verklaring is te groot geworden om op te slaan. Kort een van uw teksten in."))
+        raise InvalidInput(both("Wat u invulde, is te groot geworden om op te slaan. Kort een van uw teksten in."))
     changed = session.execute(
         update(Statement)
         .where(Statement.id == statement.id, Statement.version == version, Statement.stage == "invited")
@@ -165,7 +181,7 @@ def save(statement: Statement, data: Mapping[str, Any], version: int) -> Stateme
     session.refresh(statement)
     if changed.rowcount != 1:  # type: ignore[attr-defined]  # a CursorResult, as every UPDATE gives
         raise Conflict(
-            both("Deze verklaring is intussen in een ander venster gewijzigd. Wat u hier typte, staat nog op deze pagina."),
+            both("Uw antwoorden zijn intussen in een ander venster gewijzigd. Wat u hier typte, staat nog op deze pagina."),
             theirs=statement.data,
             version=statement.version,
         )
@@ -358,12 +374,18 @@ def by_copy_link(token: str) -> Statement:
     Changes nothing. Raises ``LinkUnusable``.
     """
     statement = session.scalar(select(Statement).where(Statement.copy_sha256 == sha256(token)))
-    if statement is None or statement.copy_expires_at is None or statement.copy_expires_at < now():
+    if statement is None or statement.copy_expires_at is None:
         raise LinkUnusable(
             both(
-                "De link naar deze kopie werkt niet (meer). Vraag de kandidaat of het secretariaat om een nieuwe link naar uw "
-                "verklaring."
+                "De link naar deze kopie werkt niet (meer). Misschien is er een nieuwere e-mail met een nieuwe link. Anders "
+                "helpt het secretariaat u."
             )
+        )
+    if statement.copy_expires_at < now():
+        raise _dead(
+            statement,
+            both("De link naar deze kopie is verlopen. Vraag de kandidaat of het secretariaat om een nieuwe link."),
+            both("De link naar uw antwoorden is verlopen. Zij zijn bewaard en tellen mee. U hoeft niets te doen."),
         )
     return statement
 
@@ -451,24 +473,47 @@ def _told(statement: Statement) -> dict[str, str]:
 
 def check_open(statement: Statement) -> None:
     if statement.stage == "signed":
-        raise LinkUnusable(both("Deze verklaring is al ondertekend. Dank u wel; u hoeft niets meer te doen."))
+        raise _dead(
+            statement,
+            both("Deze verklaring is al ondertekend. Dank u wel; u hoeft niets meer te doen."),
+            both("U hebt al geantwoord. Dank u wel; u hoeft niets meer te doen."),
+        )
     if statement.stage == "declined":
-        raise LinkUnusable(both("U hebt aangegeven dat u deze verklaring niet geeft. De kandidaat heeft daar bericht van."))
+        raise _dead(
+            statement,
+            both("U hebt aangegeven dat u deze verklaring niet geeft. De kandidaat heeft daar bericht van."),
+            both("U liet weten dat u niet meedoet. Dat is goed; u hoeft niets meer te doen."),
+        )
     if statement.stage == "revoked" and statement.dossier.stage == "withdrawn":
-        raise LinkUnusable(both("Dit dossier is ingetrokken. Een verklaring is niet meer nodig. Dank u wel."))
+        raise _dead(
+            statement,
+            both("Dit dossier is ingetrokken. Een verklaring is niet meer nodig. Dank u wel."),
+            both("Uw antwoord is niet meer nodig. U hoeft niets te doen. Dank u wel."),
+        )
     if statement.stage == "revoked" and statement.former:
-        raise LinkUnusable(
-            both("Deze verklaring wordt niet meer gevraagd: de formulieren zijn veranderd. U hoeft niets te doen. Dank u wel.")
+        raise _dead(
+            statement,
+            both("Deze verklaring wordt niet meer gevraagd: de formulieren zijn veranderd. U hoeft niets te doen. Dank u wel."),
+            both("Deze vragen worden niet meer gesteld. U hoeft niets te doen. Dank u wel."),
         )
     if statement.stage == "revoked":
-        raise LinkUnusable(both("Deze uitnodiging is ingetrokken. Vraag de kandidaat om een nieuwe uitnodiging."))
+        raise _dead(
+            statement,
+            both("Deze uitnodiging is ingetrokken. Vraag de kandidaat om een nieuwe uitnodiging."),
+            both(
+                "Deze uitnodiging is ingetrokken. Kreeg u daarna nog een e-mail van ons? Gebruik dan de link daarin. Anders "
+                "hoeft u niets te doen."
+            ),
+        )
     check_dossier_open(statement)
 
 
 def check_dossier_open(statement: Statement) -> None:
     if statement.dossier.stage not in lifecycle.OPEN_STAGES:
-        raise LinkUnusable(
-            both("Dit dossier is al ingediend of ingetrokken. Een verklaring is niet meer nodig."), statement=statement.id
+        raise _dead(
+            statement,
+            both("Dit dossier is al ingediend of ingetrokken. Een verklaring is niet meer nodig."),
+            both("Uw antwoord is niet meer nodig. U hoeft niets te doen. Dank u wel."),
         )
 
 

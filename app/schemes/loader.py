@@ -251,7 +251,8 @@ def _joined(base: Scheme, chosen: Sequence[Contribution]) -> tuple[DossierTempla
     """The template of a scheme with plugins, and everything that does not fit in it."""
     groups, faults = _groups(base, chosen)
     order = [group.id for group in groups]
-    placed = [*base.placed, *(one for contribution in chosen for one in contribution.placed)]
+    own = [one for one in base.placed if chosen or not one.with_plugins]
+    placed = [*own, *(one for contribution in chosen for one in contribution.placed)]
     scores = {level.value for level in base.template.scale}
     for contribution in chosen:
         faults += [fault for one in contribution.placed for fault in check_levels(one, scores)]
@@ -284,7 +285,9 @@ def _named(base: Scheme) -> str:
 
 
 def _ref(plugin: Plugin) -> PluginRef:
-    return PluginRef(id=plugin.id, version=plugin.version, title=dict(plugin.title), hooks_sha256=plugin.hooks_sha256)
+    return PluginRef(
+        id=plugin.id, version=plugin.version, title=dict(plugin.title), hooks_sha256=plugin.hooks_sha256, kind=plugin.kind
+    )
 
 
 def _groups(base: Scheme, chosen: Sequence[Contribution]) -> tuple[list[Group], list[TemplateFault]]:
@@ -327,8 +330,9 @@ def _requirements_twice(base: Scheme, chosen: Sequence[Contribution]) -> list[Te
 
 def _dangling_requirements(base: Scheme) -> list[TemplateFault]:
     """Sections and questions that an entry requirement names but that the scheme does not have."""
-    known = {one.section.id for one in base.placed}
-    questions = {f"{one.section.id}.{question.id}" for one in base.placed for question in one.section.questions}
+    always = [one.section for one in base.placed if not one.with_plugins]
+    known = {one.id for one in always}
+    questions = {f"{one.id}.{question.id}" for one in always for question in one.questions}
     return [
         base.document.fault(
             f"found {section!r}; there is no section with this id", ("entry_requirements", number, "sections", index)

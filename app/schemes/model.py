@@ -10,6 +10,8 @@ from typing import Any, Literal
 
 from app.errors import Text
 
+SPECIALISATION = "specialisation"
+"""The kind of plugin that has an oral session of its own, also where the rest is judged in writing."""
 CriterionGroup = Literal["kennis", "kunde", "vaardigheden", "ethiek"]
 CRITERION_GROUPS: tuple[CriterionGroup, ...] = ("kennis", "kunde", "vaardigheden", "ethiek")
 
@@ -135,12 +137,15 @@ class LogKind:
 
 @dataclass(frozen=True, kw_only=True)
 class PluginRef:
-    """Which plugin took part in a template, at which version; ``hooks_sha256`` is empty without hooks."""
+    """Which plugin took part in a template, at which version; ``hooks_sha256`` is empty without hooks, ``kind`` in a template
+    that was stored before it had one.
+    """
 
     id: str
     version: str
     title: Text
     hooks_sha256: str = ""
+    kind: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -179,6 +184,12 @@ class DossierTemplate:
     holder: Mapping[str, Any] = field(default_factory=dict)
     renewal: Mapping[str, Any] = field(default_factory=dict)
     plugin_choice: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def way(self) -> str:
+        """How it is judged: ``written``, ``oral``, or ``both``: in writing, and orally about a specialisation."""
+        specialised = any(one.kind == SPECIALISATION for one in self.plugins)
+        return "both" if self.route == "written" and specialised else self.route
 
     def section(self, section_id: str) -> Section | None:
         return next((section for section in self.sections if section.id == section_id), None)

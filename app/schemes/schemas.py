@@ -24,6 +24,7 @@ from app.plugin_loader import ID, ID_RULE, KINDS
 from app.schemes import statement_settings
 from app.schemes.model import (
     CRITERION_GROUPS,
+    SPECIALISATION,
     Criterion,
     DossierTemplate,
     EntryRequirement,
@@ -409,6 +410,12 @@ class SectionSchema(Strict):
     questions = Many(fields.Raw(), required=True)
 
 
+class OwnSectionSchema(SectionSchema):
+    """A section of a scheme that is no area."""
+
+    with_plugins = Bool(load_default=False)
+
+
 class AreaSchema(SectionSchema):
     criteria = Many(Nested(CriterionSchema), required=True)
 
@@ -523,6 +530,8 @@ class RenewalSchema(Strict):
 class PluginChoiceSchema(RangeSchema):
     """How many plugins one chooses."""
 
+    max = Int(1)
+
 
 class SchemeSchema(Strict):
     scheme = Id(required=True)
@@ -568,11 +577,15 @@ class SchemeSchema(Strict):
 
 @dataclass(frozen=True)
 class Placed:
-    """A section as read, with the document and path where it stands, so that later faults can point there too."""
+    """A section as read, with the document and path where it stands, so that later faults can point there too.
+
+    ``with_plugins``: it takes part only where a plugin does.
+    """
 
     section: Section
     document: Document
     path: KeyPath
+    with_plugins: bool = False
 
 
 @dataclass(frozen=True)
@@ -583,6 +596,11 @@ class Scheme:
     accepts_plugins: tuple[str, ...]
     placed: tuple[Placed, ...]
     document: Document
+
+    @property
+    def route(self) -> str:
+        """How dossiers are judged: ``written``, ``oral``, or ``both`` where only a specialisation has an oral session."""
+        return "both" if self.template.route == "written" and SPECIALISATION in self.accepts_plugins else self.template.route
 
 
 def read_scheme(
@@ -618,7 +636,7 @@ def read_scheme(
         **{key: value for key, value in data.items() if key not in ("accepts_plugins", "plugins", *_NESTED)},
         plugin_choice=data.get("plugins", {}),
         groups=tuple(Group(**group) for group in data["groups"]),
-        sections=tuple(one.section for one in placed),
+        sections=tuple(one.section for one in placed if not one.with_plugins),
         scale=tuple(Level(**level) for level in data["scale"]),
         declarations=tuple(FinalDeclaration(**declaration) for declaration in data["declarations"]),
         entry_requirements=_requirements(data["entry_requirements"]),
@@ -695,6 +713,9 @@ def _misplaced(scheme: Mapping[str, Any], placed: Sequence[Placed]) -> list[Temp
         for one in placed
         if groups and one.section.group not in groups
     ]
+    if not scheme.get("accepts_plugins"):
+        problem = "found True; needed is accepts_plugins too: which kinds one can choose"
+        faults += [one.document.fault(problem, (*one.path, "with_plugins")) for one in placed if one.with_plugins]
     scores = {level.get("value") for level in scheme.get("scale", [])} - {None}
     if scores and len(scores) == len(scheme["scale"]):
         faults += [fault for one in placed for fault in check_levels(one, scores)]
@@ -736,9 +757,13 @@ class _Reading:
                 seen[value] = index
 
     def sections(self, raw: Sequence[Any]) -> list[Placed]:
-        schema = made(SectionSchema)
-        found = [(("sections", index), self.section(schema, one, ("sections", index))) for index, one in enumerate(raw)]
-        return [Placed(section, self.document, path) for path, section in found if section]
+        schema = made(OwnSectionSchema)
+        found = [(("sections", index), one, self.section(schema, one, ("sections", index))) for index, one in enumerate(raw)]
+        return [
+            Placed(section, self.document, path, with_plugins=one.get("with_plugins", False))
+            for path, one, section in found
+            if section
+        ]
 
     def section(self, schema: Schema, raw: Any, path: KeyPath, *, plugin: str = "", group: str = "") -> Section | None:
         before = len(self.faults)
@@ -748,6 +773,7 @@ class _Reading:
         self.served([one["id"] for one in data.get("criteria", []) if "id" in one], raw, (*path, "questions"))
         if len(self.faults) > before:
             return None
+        data.pop("with_plugins", None)
         data |= {
             "group": data.get("group", group),
             "guidance": _guidance(data.get("guidance", {})),

@@ -48,7 +48,7 @@ def about(page: str) -> ResponseReturnValue:
         title=pick(titles[page], speaks),
         login_days=login.KEPT.days,
         day=lambda iso: dates.day(date.fromisoformat(iso)),
-        schemes=sorted((one.template for one in installation().catalogue.schemes.values()), key=lambda one: one.effective_from),
+        schemes=sorted(installation().catalogue.schemes.values(), key=lambda one: one.template.effective_from),
     )
 
 

@@ -306,7 +306,7 @@ def test_what_was_given_anonymously_is_never_shown_by_name(world: World, dossier
     assert mails("client_withdrawn") == [PEOPLE[3].email]
     with pytest.raises(LinkUnusable) as refusal:
         statements.by_link(token)
-    assert refusal.value.text["nl"].startswith("Deze verklaring wordt niet meer gevraagd")
+    assert refusal.value.text["nl"].startswith("Deze vragen worden niet meer gesteld.")
     assert all(statements.is_anonymous(one) and not statements.is_asked(one, contents) for one in people)
     assert contents.statement(*PLACE) is None
     assert completeness.hook_data(contents, submission.today())["statements"] == []

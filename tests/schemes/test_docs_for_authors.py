@@ -47,7 +47,7 @@ def documented() -> dict[str, dict[str, str]]:
 
 def in_code() -> dict[str, dict[str, str]]:
     keys = {heading: keys_of(schema) for heading, schema in OBJECTS.items()}
-    keys["Section or area"] = keys_of(schemas.SectionSchema) | {"criteria": "in areas"}
+    keys["Section or area"] = keys_of(schemas.OwnSectionSchema) | {"criteria": "in areas"}
     keys["Plugin"] = {key: needed(required) for key, (required, _, _) in plugin_loader._MANIFEST.items()}
     return keys | {f"Type `{name}`": keys_of(schemas._BUILT_IN[name]) for name in BUILT_IN}
 

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -467,7 +468,9 @@ def test_compose_puts_a_plugins_group_and_areas_behind_the_group_it_names(catalo
         ("closing", ""),
     ]
     good = catalogue.plugins["good"]
-    assert template.plugins == (PluginRef(id="good", version="1.0", title=good.title, hooks_sha256=good.hooks_sha256),)
+    assert template.plugins == (
+        PluginRef(id="good", version="1.0", title=good.title, hooks_sha256=good.hooks_sha256, kind="extension"),
+    )
     assert catalogue.plugins_of(template) == (good,)
     assert template.section("good_area").questions[1].settings["palette"][0]["id"] == "red"  # type: ignore[union-attr]
 
@@ -672,6 +675,18 @@ def test_the_items_of_a_list_stand_before_a_questions_own_options(tmp_path: Path
         ),
         ("name: GITP, ", "", "lists/bureaus.yaml:5: items[0].name", "is missing; needed is either name or label, not both"),
         (
+            "fee: 200",
+            "price: 200",
+            "lists/bureaus.yaml:5: items[0].price",
+            "unknown key; allowed are id, label, name, fee, until",
+        ),
+        (
+            "id: gitp",
+            "id: GITP Nederland",
+            "lists/bureaus.yaml:5: items[0].id",
+            "found 'GITP Nederland'; needed is an id of 1 to 40 lower-case letters, digits and underscores, in quotes when it is a number",  # noqa: E501
+        ),
+        (
             "id: gitp",
             "id: own",
             "scheme.yaml:41: sections[1].questions[0].options[0].id",
@@ -742,6 +757,120 @@ def test_a_wrong_kind_of_the_development_log_is_named_with_its_key(tmp_path: Pat
     assert loader.faults(loader.load_all(write_scheme(tmp_path / "good", good))) == []
     (fault, *_) = loader.faults(loader.load_all(write_scheme(tmp_path / "bad", good.replace(LOG, replaced(LOG, old, new)))))
     assert f"development_log[0].{problem}" in fault
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "fault"),
+    [
+        ("id: course", "id: 3", 20,
+         "[0].id: found 3; needed is an id: a lower-case letter, then 1 to 39 lower-case letters, digits or underscores"),
+        ("{nl: Cursus, en: Course}", "Cursus", 20, "[0].label: found 'Cursus'; needed is a text {nl: …, en: …}"),
+        ("learning.courses", "courses", 20, "[0].table: found 'courses'; needed is a table, such as education.activities"),
+        ("hours: points", "hours: points, provider: points", 20,
+         "[0].provider: found 'points'; needed is a field of learning.courses of type short_text: name"),
+        ("hours: points", "hours: points, evidence: proof", 20,
+         "[0].evidence: found 'proof'; needed is a field of learning.courses of type evidence: there is none"),
+        ("hours: points", "hours: points, evidence: a.b.c", 20,
+         "[0].evidence: found 'a.b.c'; needed is a field of the table, or a question such as reflection_meetings.confirmation"),
+        (LOG, f"{LOG}\n  - {LOG}", 21, "[1].id: found 'course' twice; the first is on line 20"),
+    ],
+)  # fmt: skip
+def test_a_wrong_value_in_the_development_log_is_a_whole_message(
+    tmp_path: Path, old: str, new: str, line: int, fault: str
+) -> None:
+    section = (
+        "sections:\n  - {id: learning, group: first, title: {nl: Leren, en: Learning}, questions: [{id: courses, type: table, "
+        "label: {nl: A, en: A}, fields: [{id: name, type: short_text, label: {nl: A, en: A}}, {id: on, type: date, label: "
+        "{nl: A, en: A}}, {id: points, type: number, label: {nl: A, en: A}}]}]}\n"
+    )
+    wrong = replaced(SCHEME, "sections:\n", f"development_log:\n  - {replaced(LOG, old, new)}\n{section}")
+    assert loader.faults(loader.load_all(write_scheme(tmp_path, wrong))) == [
+        f"{tmp_path}/small/1/scheme.yaml:{line}: development_log{fault}"
+    ]
+
+
+# --- holders, renewals and how many plugins ------------------------------------------------------------------------
+
+OF = "holder: {of: [small]}\n"
+
+
+@pytest.mark.parametrize(
+    ("more", "fault"),
+    [
+        ("holder: yes\n", "7: holder: found 'yes'; needed is a mapping"),
+        ("holder: {}\n", "7: holder.of: is missing; needed is a list of 1 or more"),
+        ("holder: {of: []}\n", "7: holder.of: found a list of 0; needed is a list of 1 or more"),
+        ("holder: {of: [other]}\n", "7: holder.of[0]: found 'other'; needed is a scheme: small"),
+        ("holder: {of: [small], number: register}\n",
+         "7: holder.number: found 'register'; needed is a question of type short_text"),
+        ("holder: {of: [small], number: practice.form}\n",
+         "7: holder.number: found 'practice.form'; needed is a question of type short_text"),
+        ("holder: {of: [small], period: practice.company}\n",
+         "7: holder.period: found 'practice.company'; needed is a question of type period"),
+        ("holder: {of: [small], after_expiry: other}\n", "7: holder.after_expiry: found 'other'; needed is a scheme: small"),
+        ("holder: {of: [small], until: 3}\n",
+         "7: holder.until: unknown key; allowed are of, number, period, after_expiry"),
+        ("renewal: {opens_months: 4, remind_months: [4, 2]}\n",
+         "7: renewal: found a mapping; needed is holder too: whose certificates are renewed"),
+        (OF + "renewal: {remind_months: [4]}\n", "8: renewal.opens_months: is missing; needed is a whole number of 1 or more"),
+        (OF + "renewal: {opens_months: 0, remind_months: [4]}\n",
+         "8: renewal.opens_months: found 0; needed is a whole number of 1 or more"),
+        (OF + "renewal: {opens_months: 4, remind_months: [soon]}\n",
+         "8: renewal.remind_months[0]: found 'soon'; needed is a whole number of 1 or more"),
+        (OF + "renewal: {opens_months: 4, remind_months: [2, 4]}\n",
+         "8: renewal.remind_months: found a list of 2; needed are numbers that go down, each once"),
+        (OF + "renewal: {opens_months: 4, remind_months: [6]}\n",
+         "8: renewal.remind_months: found a list of 1; needed are no more months than opens_months"),
+        (OF + "renewal: {opens_months: 4, remind_months: [4], grace_days: -1}\n",
+         "8: renewal.grace_days: found -1; needed is a whole number of 0 or more"),
+        ("plugins: 2\n", "7: plugins: found 2; needed is a mapping"),
+        ("plugins: {min: -1}\n", "7: plugins.min: found -1; needed is a whole number of 0 or more"),
+        ("plugins: {max: 0}\n", "7: plugins.max: found 0; needed is a whole number of 1 or more"),
+        ("plugins: {min: 3, max: 1}\n", "7: plugins.min: found 3; needed is no more than max"),
+        ("plugins: {least: 1}\n", "7: plugins.least: unknown key; allowed are min, max"),
+    ],
+)  # fmt: skip
+def test_a_wrong_holder_renewal_or_number_of_plugins_is_named(tmp_path: Path, more: str, fault: str) -> None:
+    years = "validity_years: 3\n"
+    assert loader.faults(loader.load_all(write_scheme(tmp_path, replaced(SCHEME, years, years + more)))) == [
+        f"{tmp_path}/small/1/scheme.yaml:{fault}"
+    ]
+
+
+def test_plugins_that_are_asked_for_but_not_accepted_are_named(tmp_path: Path) -> None:
+    scheme = replaced(SCHEME, "accepts_plugins: [extension]\n", "plugins: {min: 1}\n")
+    assert loader.faults(loader.load_all(write_scheme(tmp_path, scheme))) == [
+        f"{tmp_path}/small/1/scheme.yaml:10: plugins: found a mapping; needed is accepts_plugins too: which kinds one can choose"
+    ]
+
+
+# --- a section for whoever chose a plugin --------------------------------------------------------------------------
+
+CLOSING = "    title: {nl: Slot, en: Closing}\n"
+
+
+def test_a_section_with_plugins_is_there_only_where_one_was_chosen(tmp_path: Path) -> None:
+    settings = write_scheme(tmp_path, replaced(SCHEME, CLOSING, f"{CLOSING}    with_plugins: true\n"))
+    catalogue = loader.load_all(replace(settings, plugins_dir=PLUGINS))
+    found = {
+        plugins: [section.id for section in loader.compose(catalogue, "small", "1", plugins).sections]
+        for plugins in ((), ("good",))
+    }
+    assert found == {(): ["practice", "skill"], ("good",): ["practice", "skill", "good_area", "closing"]}
+    assert [one.id for one in catalogue.schemes["small", "1"].template.sections] == ["practice", "skill"]
+
+
+@pytest.mark.parametrize(
+    ("more", "without", "fault"),
+    [
+        ("with_plugins: maybe", "", "23: sections[0].with_plugins: found 'maybe'; needed is true or false"),
+        ("with_plugins: true", "accepts_plugins: [extension]\n",
+         "22: sections[0].with_plugins: found True; needed is accepts_plugins too: which kinds one can choose"),
+    ],
+)  # fmt: skip
+def test_a_wrong_section_with_plugins_is_named(tmp_path: Path, more: str, without: str, fault: str) -> None:
+    scheme = replaced(SCHEME.replace(without, "", 1) if without else SCHEME, CLOSING, f"{CLOSING}    {more}\n")
+    assert loader.faults(loader.load_all(write_scheme(tmp_path, scheme))) == [f"{tmp_path}/small/1/scheme.yaml:{fault}"]
 
 
 # --- what is shipped -----------------------------------------------------------------------------------------------

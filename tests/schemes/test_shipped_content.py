@@ -131,11 +131,12 @@ def test_the_specialisations_stand_behind_the_areas_of_recertification(template:
         "second_track": 4,
         "learning": 4,
         "confirm": 2,
+        "oral": 1,
     }
     groups = [group.id for group in template.groups]
     assert groups[:3] == ["prepare", "look_back", "areas"]
     assert sorted(groups[3:7]) == list(SPECIALISATIONS)
-    assert groups[7:] == ["learning", "confirm"]
+    assert groups[7:] == ["learning", "confirm", "oral"]
 
 
 @pytest.mark.parametrize("plugin", SPECIALISATIONS)
@@ -470,3 +471,30 @@ def _texts(value: Any) -> Iterator[Mapping[str, str]]:
             yield from _texts(inner)
     elif hasattr(value, "__dataclass_fields__"):
         yield from _texts(vars(value))
+
+
+# --- the oral session ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("scheme", "plugins", "way"),
+    [
+        ("initial", (), "oral"),
+        ("recertification", (), "written"),
+        ("recertification", ("outplacement",), "both"),
+        ("recertification", SPECIALISATIONS, "both"),
+        ("specialisation", ("second_track",), "oral"),
+    ],
+)
+def test_whoever_has_an_oral_session_prepares_it_on_one_page(
+    catalogue: loader.Catalogue, scheme: str, plugins: tuple[str, ...], way: str
+) -> None:
+    template = loader.compose(catalogue, scheme, "2026.1", plugins)
+    assert template.way == way
+    pages = [section for section in template.sections if section.group == "oral"]
+    assert [section.id for section in pages] == ([] if way == "written" else ["hearing"])
+    for page in pages:
+        asked = [question.id for question in page.questions]
+        assert asked[-3:] == ["days", "language", "needs"]
+        assert asked[0] == "starting_case"
+    assert catalogue.schemes[scheme, "2026.1"].route == ("both" if scheme == "recertification" else "oral")

@@ -39,6 +39,23 @@ def test_regulations_name_every_scheme_with_its_own_numbers(app: Flask, client: 
             assert f"<li>{requirement.title['nl']}.</li>" in shown
 
 
+def test_regulations_say_how_each_scheme_is_judged(client: FlaskClient) -> None:
+    def ways(language: str) -> list[str]:
+        shown = page(client, "/over/reglement", language)
+        return re.findall(r"<li>2 (?:beoordelaars|assessors), ([^<]+)\.</li>", shown)
+
+    assert sorted(ways("nl")) == [
+        "met een mondelinge toetsing",
+        "met een mondelinge toetsing",
+        "schriftelijk; over een specialisatie die u erbij kiest, ook mondeling",
+    ]
+    assert sorted(ways("en")) == [
+        "in writing; about a specialisation that you choose to add, also orally",
+        "with an oral session",
+        "with an oral session",
+    ]
+
+
 def test_footer_of_every_page_leads_to_them(client: FlaskClient) -> None:
     links = re.findall(r'<li><a href="(/over/[a-z]+)">', page(client, "/inloggen", "nl"))
     assert links == [f"/over/{name}" for name in PAGES]

@@ -315,7 +315,7 @@ def test_the_candidate_in_his_own_browser_is_refused(
     candidate = login(session.get_one(Dossier, dossier.id).owner)
     answer = candidate.post(f"/verklaring/{token}/verder")
     assert answer.status_code == 403
-    assert "In deze browser is de kandidaat ingelogd." in answer.get_data(as_text=True)
+    assert "In deze browser is Sanne de Vries ingelogd." in answer.get_data(as_text=True)
     assert kinds() == ["sent"]
 
 

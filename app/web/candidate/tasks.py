@@ -26,6 +26,7 @@ from app.register import entries, renewals
 from app.schemes import loader, question_types, spans, statement_settings
 from app.schemes import models as stored_templates
 from app.schemes.model import DossierTemplate, Section
+from app.schemes.schemas import Scheme
 from app.texts import LANGUAGES, both, both_n, pick
 from app.web import completeness as completeness_words
 from app.web import forms, registration
@@ -168,7 +169,11 @@ def start_page(scheme: str, refusal: str = "", *, of_plugins: bool = False) -> s
     return render_template(
         "candidate/start.html",
         schemes=[
-            {"value": one.scheme, "text": pick(one.title, language), "hint": {"text": pick(_in_short(one), language)}}
+            {
+                "value": one.scheme,
+                "text": pick(one.title, language),
+                "hint": {"text": pick(_in_short(catalogue.schemes[one.scheme, one.version]), language)},
+            }
             for one in offered.values()
         ],
         chosen={
@@ -207,13 +212,18 @@ def _not_now(versions: Sequence[DossierTemplate]) -> Text:
     return both("“%(title)s” kunt u op dit moment niet beginnen. Vraag het secretariaat wanneer het weer kan.", title=title)
 
 
-def _in_short(template: DossierTemplate) -> Text:
+def _in_short(scheme: Scheme) -> Text:
     """What sets a scheme apart for whoever has to choose one."""
-    if template.route == "written":
-        words = both("Ongeveer %(hours)s uur werk. Uw dossier wordt schriftelijk beoordeeld.", hours=template.hours_expected)
-    else:
-        words = both("Ongeveer %(hours)s uur werk. Met een mondelinge toetsing over uw dossier.", hours=template.hours_expected)
-    return words
+    hours = scheme.template.hours_expected
+    if scheme.route == "both":
+        return both(
+            "Ongeveer %(hours)s uur werk. Uw dossier wordt schriftelijk beoordeeld; over een specialisatie die u erbij kiest, "
+            "komt een mondelinge toetsing.",
+            hours=hours,
+        )
+    if scheme.route == "written":
+        return both("Ongeveer %(hours)s uur werk. Uw dossier wordt schriftelijk beoordeeld.", hours=hours)
+    return both("Ongeveer %(hours)s uur werk. Met een mondelinge toetsing over uw dossier.", hours=hours)
 
 
 def _about(plugin: Plugin, language: str, held_until: str = "") -> Markup:

@@ -145,11 +145,12 @@ def given(statement: Statement) -> list[dict[str, Any]]:
 @blueprint.errorhandler(Forbidden)
 def too_late(error: DomainError) -> ResponseReturnValue:
     """The dossier, the link or the session was closed meanwhile: says so, and gives back what was typed."""
-    if request.method != "POST" or request.endpoint not in TYPED_AT:
-        return refused(error)
     statement = g.get("statement") or session.get(Statement, error.details.get("statement", 0))
     if statement is not None:
         spoken(statement)
+    if request.method != "POST" or request.endpoint not in TYPED_AT:
+        return refused(error)
+    if statement is not None:
         try:
             statements.check_open(statement)
         except LinkUnusable as clearer:
