@@ -6,7 +6,7 @@ of a template into a snapshot and the database and back.
 """
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, is_dataclass
 from dataclasses import fields as dataclass_fields
 from datetime import date
@@ -86,10 +86,25 @@ def QuestionId() -> fields.String:
     return Matching(rf"(?!(?:{'|'.join(FORM_FIELDS)})\Z){ID.pattern}", f"an id: {ID_RULE}; not {taken}", required=True)
 
 
-def Int(least: int = 0, **options: Any) -> fields.Integer:
+def Int(least: int = 0, most: int = 100_000, **options: Any) -> fields.Integer:
     allowed = f"a whole number of {least} or more"
-    limit = validate.Range(min=least, error=f"needed is {allowed}")
-    return fields.Integer(strict=True, validate=limit, error_messages=_messages(allowed), **options)
+    limits = [
+        validate.Range(min=least, error=f"needed is {allowed}"),
+        validate.Range(max=most, error=f"needed is a whole number of {most} or less"),
+    ]
+    return fields.Integer(strict=True, validate=limits, error_messages=_messages(allowed), **options)
+
+
+def Days(least: int = 1, **options: Any) -> fields.Integer:
+    return Int(least, 3650, **options)  # a number with which calendars still know what to do
+
+
+def Months(least: int = 1, **options: Any) -> fields.Integer:
+    return Int(least, 120, **options)
+
+
+def Years(least: int = 1, **options: Any) -> fields.Integer:
+    return Int(least, 50, **options)
 
 
 class Number(fields.Field[Any]):
@@ -230,7 +245,7 @@ class QuestionSchema(FieldSchema):
 
 
 class ShortTextSchema(Strict):
-    max_length = Int(1, load_default=200)
+    max_length = Int(1, 30_000, load_default=200)
     autocomplete = String()
 
 
@@ -242,7 +257,7 @@ class NumberSchema(Strict):
     min = Number()
     max = Number()
     unit = Both()
-    decimals = Int(load_default=0)
+    decimals = Int(0, 6, load_default=0)
 
     @validates_schema
     def in_order(self, data: Mapping[str, Any], **kwargs: Any) -> None:
@@ -307,8 +322,8 @@ class CapSchema(Strict):
 class SpanSchema(Strict):
     field = Id(required=True)
     label = Both(required=True)
-    min_years = Int(1, required=True)
-    within_years = Int(1)
+    min_years = Years(required=True)
+    within_years = Years()
 
     @validates_schema
     def in_order(self, data: Mapping[str, Any], **kwargs: Any) -> None:
@@ -348,8 +363,8 @@ class StatementSchema(Strict):
     independence = Both()
     upload = Bool()
     count = Int(1)
-    reminders = Many(Int(1), least=0)
-    days = Int(1)
+    reminders = Many(Days(), least=0)
+    days = Days()
     anonymous = Bool()
     least = Int(2)
     quote_if = Id()
@@ -514,9 +529,9 @@ class HolderSchema(Strict):
 
 
 class RenewalSchema(Strict):
-    opens_months = Int(1, required=True)
-    remind_months = Many(Int(1), least=0, required=True)
-    grace_days = Int(load_default=0)
+    opens_months = Months(required=True)
+    remind_months = Many(Months(), least=0, required=True)
+    grace_days = Days(0, load_default=0)
 
     @validates_schema
     def in_order(self, data: Mapping[str, Any], **kwargs: Any) -> None:
@@ -544,14 +559,14 @@ class SchemeSchema(Strict):
     accreditation = Nested(AccreditationSchema)
     holder = Nested(HolderSchema)
     renewal = Nested(RenewalSchema)
-    validity_years = Int(1, required=True)
+    validity_years = Years(required=True)
     reference_prefix = Matching(r"[A-Z]{1,6}", "1 to 6 capital letters", required=True)
     hours_expected = Int(1, required=True)
     introduction = Both(required=True)
     assessors = Int(1, load_default=2)
-    admission_days = Int(1, load_default=0)
-    assessment_days = Int(1, load_default=0)
-    decision_days = Int(1, load_default=0)
+    admission_days = Days(load_default=0)
+    assessment_days = Days(load_default=0)
+    decision_days = Days(load_default=0)
     accepts_plugins = Many(OneOf(KINDS), least=0, load_default=list)
     plugins = Nested(PluginChoiceSchema)
     groups = Many(Nested(GroupSchema), required=True)
@@ -750,6 +765,8 @@ class _Reading:
         seen: dict[Any, int] = {}
         for index, item in enumerate(items):
             value = item.get(key) if isinstance(item, dict) else None
+            if not isinstance(value, Hashable):
+                continue  # named where the item itself is read
             if value in seen:
                 first = self.document.line((*path, seen[value], key))
                 self.fault(f"found {value!r} twice; the first is on line {first}", (*path, index, key))

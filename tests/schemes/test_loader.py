@@ -13,6 +13,7 @@ from app.schemes.model import PluginRef
 from app.schemes.question_types import BUILT_IN
 
 ID = "an id: a lower-case letter, then 1 to 39 lower-case letters, digits or underscores"
+FIELD_ID = f"{ID}; not action, before, csrf_token, finished, remove, row, signed_agree, signed_name, version"
 TEXT = "a text, in quotes when it looks like a number"
 TYPES = ", ".join(BUILT_IN)
 KEYS_OF_TEXT = "id, type, label, hint, required, serves, shown_if, max_length, autocomplete"
@@ -69,6 +70,16 @@ def test_load_all_gives_a_scheme_with_its_parts_in_order(tmp_path: Path) -> None
         ),
         ("validity_years: 3", "validity_years: '3'", 6, "validity_years", "found '3'; needed is a whole number of 1 or more"),
         ("validity_years: 3", "validity_years: 0", 6, "validity_years", "found 0; needed is a whole number of 1 or more"),
+        ("validity_years: 3", "validity_years: 51", 6, "validity_years", "found 51; needed is a whole number of 50 or less"),
+        ("  - id: closing", "  - id: [closing]", 20, "sections[0].id", f"found a list of 1; needed is {ID}"),
+        ("id: opinion", "id: {a: 1}", 31, "sections[0].questions[0].questions[0].id", f"found a mapping; needed is {FIELD_ID}"),
+        (
+            "- {id: name,",
+            "- {id: [name],",
+            51,
+            "sections[1].questions[2].fields[0].id",
+            f"found a list of 1; needed is {FIELD_ID}",
+        ),
         ("hours_expected: 2\n", "", 1, "hours_expected", "is missing; needed is a whole number of 1 or more"),
         ("hours_expected: 2", "hours_expected: ~", 8, "hours_expected", "found nothing; needed is a whole number of 1 or more"),
         ("KL", "kl", 7, "reference_prefix", "found 'kl'; needed is 1 to 6 capital letters"),
