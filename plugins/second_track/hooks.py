@@ -17,7 +17,7 @@ OWN = ("second_track_file", "second_track_work", "second_track_partners", "secon
 PRIVACY = "second_track_privacy"
 CASES = ("situation", "question_and_context", "approach", "result_and_reflection")
 """The questions, of competency areas and of the case study, in which a client is described."""
-SHOWN_WORDS = 3
+SHOWN_WORDS = 8
 
 _BODY = "rug|nek|knie|schouder|heup|hart|long|maag|darm|pols|enkel|hand|arm|been|voet|lever|nier|oog"
 _BODY_EN = "back|neck|knee|shoulder|hip|heart|lung|wrist|ankle|kidney|liver|spinal|brain"
@@ -31,17 +31,17 @@ HEALTH = (
     r"(?<!economische )(?<!grote )depressies?|depressief|depressieve (?:klachten|gevoelens|stoornis|periode|episode)",
     r"(?<!economic )(?<!great )depression(?! (?:of the|in the (?:sector|market|economy)))",
     rf"depressed(?! {_MARKET_EN})",
-    r"ptss|ptsd|adhd|autis(?:me|tische?|m|tic)|asperger|bipolaire stoornis|bipolar disorder",
+    r"ptss|ptsd|adhd|autis(?:me|ten|t|tische?|m|tic)|asperger|bipolaire stoornis|bipolar disorder",
     r"(?:angst|paniek|dwang|eet|stemmings|borderline-?|persoonlijkheids)stoornis(?:sen)?|paniekaanval(?:len)?",
     r"(?:anxiety|panic|eating|mood|personality) disorders?|panic attacks?|anorexia|boulimia|bulimia",
     r"psychos[ei]s?|psychotisch|psychotic|schizofrenie|schizophrenia|suïcidaal|suicidaal|suicidal|(?:alcohol|drugs)verslaving",
     r"psychische (?:klachten|aandoening|problemen)|mental (?:illness|health (?:problems|condition))",
     # body
-    r"\w*kanker|cancer|tumou?r(?:en|s)?|leukemie|leuka?emia|chemo(?:therapie|therapy)?|bestralingen|radiothera(?:pie|py)",
-    r"(?:hart|hersen)infarct|hersen(?:bloeding|letsel|schudding)|cva|beroerte",
+    r"\w*kanker|cancer|\w*tumou?r(?:en|s)?|leukemie|leuka?emia|chemo(?:therapie|therapy|kuur|kuren)?|bestralingen|radiothera(?:pie|py)",
+    r"(?:hart|hersen)infarct|hartaanval(?:len)?|hersen(?:bloeding|letsel|schudding)|cva|beroerte",
     r"heart attack|brain injury|concussion|(?:had|suffered) a stroke(?! of)",
-    r"(?:rug)?hernia|reuma|artrose|artritis|arthritis|fibromyalgi[ae]|whiplash|multiple scleros[ei]s?",
-    r"diabetes|epilepsie|epilepsy|migraine|astma|asthma|copd|long[ -]covid|post-?covid|hiv|dementie|dementia",
+    r"(?:rug|nek)?hernia|dwarslaesie|paraplegia|reuma|artrose|artritis|arthritis|fibromyalgi[ae]|whiplash|multiple scleros[ei]s?|(?:heeft|had|has) (?-i:MS)|(?-i:MS)-(?=pati)",
+    r"diabetes|suikerziekte|diabeticus|diabetics?|zwanger(?:schap)?|pregnant|pregnancy|epilepsie|epilepsy|migraine|astma|asthma|copd|long[ -]?covid|post-?covid|hiv|dementie|dementia|alzheimer",
     r"amputatie|amputation|chronische pijn|chronic pain|chronisch vermoeidheidssyndroom|chronic fatigue",
     r"ziekte van (?:crohn|parkinson|lyme|ménière|pfeiffer)|(?:crohn|parkinson|lyme)(?:['’]s)? disease",
     rf"(?:{_BODY})-?(?:klachten|pijn|operatie|letsel|aandoening|blessure|problemen|ziekte)",
@@ -61,7 +61,9 @@ SECOND_TRACK = (
     r"second[ -]track|track (?:2|two)|gatekeeper (?:improvement )?(?:act|file)",
 )
 
-_HEALTH = re.compile(rf"(?<!\w)(?:{'|'.join(HEALTH)})(?!\w)", re.IGNORECASE)
+_COMPOUND = r"s?-?(?:klacht|pati[eë]nt|aanval|behandeling|kuur|kuren|medicatie|medicijn|symptomen|verschijnselen|gevoelens)\w*"
+"""Dutch writes these in one word with what somebody suffers from."""
+_HEALTH = re.compile(rf"(?<!\w)(?:{'|'.join(HEALTH)})(?:{_COMPOUND})?(?!\w)", re.IGNORECASE)
 _SECOND_TRACK = re.compile(rf"(?<!\w)(?:{'|'.join(SECOND_TRACK)})(?!\w)", re.IGNORECASE)
 _SIGNS = str.maketrans({"\u2010": "-", "\u2011": "-", "\u2013": "-", "\u00a0": " ", "\u202f": " ", "\u00ad": None, "*": None})
 
