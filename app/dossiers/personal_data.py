@@ -20,7 +20,7 @@ Kind = Literal["bsn", "iban", "email", "phone", "birth", "name"]
 MOST = 200  # found in one text: enough for anybody who reads it
 REGION = "NL"  # of a phone number without a country
 CITIZEN = re.compile(r"(?<![\w.,-])(?:\d{9}|\d{3}([ .-])\d{3}\1\d{3}|\d{4}([ .-])\d{2}\2\d{3})(?![\w-]|[.,]\d)")
-ACCOUNT = re.compile(r"(?<!\w)[a-z]{2}\d{2}(?: ?[a-z0-9]){11,30}", re.IGNORECASE | re.ASCII)
+ACCOUNT = re.compile(r"(?<!\w)[a-z]{2}\d{2}(?:[ -]?[a-z0-9]){11,30}", re.IGNORECASE | re.ASCII)
 SHORTEST_ACCOUNT = 15
 ADDRESS = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
 DIGITS = re.compile(r"[+(]?\d(?:[ ()./–-]{0,3}\d){7,60}")  # only what may be phone numbers goes to the library, which is slow
@@ -29,7 +29,7 @@ MONTH = (
     r"april|juni|june|juli|july|augustus|august|september|oktober|october|november|december)\.?"
 )
 DAY = (
-    r"(?:\d{1,2} ?[-/.] ?\d{1,2} ?[-/.] ?\d{2,4}|\d{4}-\d{1,2}-\d{1,2}|"
+    r"(?:\d{1,2} ?[-/.] ?\d{1,2} ?[-/.] ?['’]?\d{2,4}|\d{4}-\d{1,2}-\d{1,2}|"
     rf"\d{{1,2}}(?:st|nd|rd|th)? {MONTH},? \d{{4}}|{MONTH} \d{{1,2}}(?:st|nd|rd|th)?,? \d{{4}})"
 )
 BIRTH = re.compile(
@@ -46,11 +46,12 @@ BETWEEN = (
 CAPITAL = r"[^\W\d_a-zß-öø-ÿ]"
 WORD = rf"(?:[DdLlO]['’])?{CAPITAL}[^\W\d_]+(?:['’-][^\W\d_]+){{0,3}}"
 NAME = re.compile(
-    rf"(?<!\w)(?:(?:{TITLES}) ){{1,3}}(?P<name>(?:{CAPITAL}\.? ?){{0,5}}(?<![^\W\d_]){BETWEEN}{{0,3}}{WORD}"
+    rf"(?<!\w)(?:(?:{TITLES})[ *]{{1,4}}){{1,3}}(?P<name>(?:{CAPITAL}\.? ?){{0,5}}(?<![^\W\d_]){BETWEEN}{{0,3}}{WORD}"
     rf"(?: {BETWEEN}{{0,3}}{WORD}){{0,2}})"
 )
 NO_NAMES = re.compile(  # what may stand with a capital after a title without being a name; as _words gives it
-    "uw|ik|hij|zij|wij|het|een|dit|dat|client|cliente|kandidaat|deelnemer|voorzitter|directeur|rechter|minister|president"
+    "uw|ik|hij|zij|wij|het|een|dit|dat|client|cliente|kandidaat|deelnemer|voorzitter|directeur|rechter|minister|president|intake|vraag|vragen|gesprek|gesprekken|dossier|traject|doel|doelen|evaluatie|session|"
+    "question|questions|file|word|martens"
 )
 LITTLE = re.compile("van|von|de|der|den|het|te|ter|ten|in|op|el|al|ben|di|da|la|le|['’]t")
 

@@ -33,6 +33,8 @@ def found(text: str, known: Known | None = None) -> list[tuple[str, str]]:
         ("Mevrouw J. en mevrouw A.B. en cliënt X zijn al anoniem.", []),
         ("Goedemiddag mevrouw. Ik sprak de heer des huizes en de mevrouw van de balie.", []),
         ("De heer Voorzitter, mevrouw De Directeur en meneer Ik weet het beter", []),
+        ("mevrouw  Jansen en meneer **Pietersen**", ["mevrouw  Jansen", "meneer **Pietersen"]),
+        ("client Intake, cliënt Vragen, Ms Word, Dr. Martens", []),
         ("Wij werkten in MS Word en kozen Client Centered Therapy.", []),
     ],
 )
@@ -54,6 +56,8 @@ def test_names_are_found_after_a_title(text: str, expected: list[str]) -> None:
             "Geboren op 12 maart 1980 en born on March 12, 1980",
             [("birth", "Geboren op 12 maart 1980"), ("birth", "born on March 12, 1980")],
         ),
+        ("geboren: 3-3-'80", [("birth", "geboren: 3-3-'80")]),
+        ("NL91-ABNA-0417-1643-00 is oud", [("iban", "NL91-ABNA-0417-1643-00")]),
         ("geboren in 1980, op 12-3-2024 spraken wij elkaar", []),
         ("NL91 ABNA 0417 1643 00 EN MEER", [("iban", "NL91 ABNA 0417 1643 00")]),
         ("nl91abna0417164300, NL92ABNA0417164300", [("iban", "nl91abna0417164300")]),
