@@ -1,5 +1,6 @@
 """Whether two addresses or names are one person's, as far as one can tell: for rules about who may not judge whom."""
 
+import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -20,6 +21,21 @@ def plain_name(name: str) -> str:
     """A name as it is compared: without case, accents, full stops and doubled spaces."""
     letters = unicodedata.normalize("NFKD", name).casefold().replace(".", " ")
     return " ".join("".join(mark for mark in letters if not unicodedata.combining(mark)).split())
+
+
+def is_named_in(text: str, name: str) -> bool:
+    """Whether what somebody typed is this name, or holds it whole among other words: "drs. Karin van Dam (RL)"."""
+    typed, whole = _words(text), _words(name)
+    return typed == whole or (" " in whole and f" {whole} " in f" {typed} ")
+
+
+def mailboxes_in(text: str) -> frozenset[str]:
+    """The mailboxes of the addresses that stand in what somebody typed."""
+    return frozenset(mailbox(found) for found in re.findall(r"[^\s<>(),;:]+@[^\s<>(),;:]+", text))
+
+
+def _words(text: str) -> str:
+    return plain_name(re.sub(r"[^\w\s'’-]", " ", text))
 
 
 def mailboxes(accounts: Iterable[Account]) -> Mapping[int, frozenset[str]]:

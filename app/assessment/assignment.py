@@ -1,17 +1,18 @@
 """Who judges what. Who may not judge whom stands in ``conflicts``."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from sqlalchemy import func, select, update
 
 from app.accounts import messages
 from app.accounts.models import Account, AccountRole
+from app.accounts.same_person import is_named_in
 from app.assessment import admission
 from app.assessment.conflicts import conflict_of as conflict_of
 from app.assessment.conflicts import conflicts_of as conflicts_of
-from app.assessment.conflicts import was_asked
+from app.assessment.conflicts import named_mentors, was_asked
 from app.assessment.models import Assessment, Assignment, HandOver, SignOff
-from app.dossiers import lifecycle, log, statements
+from app.dossiers import lifecycle, log, mentors, statements
 from app.dossiers.answers import checked
 from app.dossiers.models import Dossier, Mentorship, Statement
 from app.errors import Conflict, InvalidInput, NotFound, Text
@@ -145,7 +146,8 @@ def declare_conflict(assignment: Assignment, reason: str) -> bool:
 
 
 def people_around(dossier: Dossier) -> Mapping[str, list[str]]:
-    """Names by which an assessor recognises a conflict of interest: the supervisors and mentors of this candidate.
+    """Names by which an assessor recognises a conflict of interest: the supervisors and mentors of this candidate, those who
+    accepted and those whom the answers name.
 
     Never who was asked to answer anonymously.
     """
@@ -154,15 +156,26 @@ def people_around(dossier: Dossier) -> Mapping[str, list[str]]:
         .join(Dossier, Statement.dossier_id == Dossier.id)
         .where(Dossier.owner_id == dossier.owner_id, was_asked())
     )
-    mentors = (
-        select(Mentorship.name)
+    accepted = (
+        select(Mentorship)
         .join(Dossier, Mentorship.dossier_id == Dossier.id)
         .where(Dossier.owner_id == dossier.owner_id, Mentorship.accepted_at.is_not(None))
     )
     return {
         "supervisors": sorted({one.name for one in session.scalars(supervisors) if _is_by_name(one)}),
-        "mentors": sorted(set(session.scalars(mentors))),
+        "mentors": sorted(_mentor_names(dossier, session.scalars(accepted))),
     }
+
+
+def _mentor_names(dossier: Dossier, accepted: Iterable[Mentorship]) -> set[str]:
+    """Each mentor once: who is named in an answer and accepted with an account is one person, by the shortest name."""
+    answered = {texts[-1] for texts in named_mentors(dossier.owner_id).values() if texts[-1]}
+    names = {name for one in accepted for name in (one.name, mentors.mentor_name(one))} | answered
+    shown: set[str] = set()
+    for name in sorted(names, key=lambda one: (len(one), one)):
+        if not any(is_named_in(name, other) for other in shown):
+            shown.add(name)
+    return shown
 
 
 def _is_by_name(statement: Statement) -> bool:

@@ -268,6 +268,7 @@ def _joined(base: Scheme, chosen: Sequence[Contribution]) -> tuple[DossierTempla
         *_dangling_requirements(base),
         *_dangling_log(base),
         *_dangling_holder(base),
+        *_dangling_mentor(base),
         *_requirements_twice(base, chosen),
     ]
     template = replace(
@@ -379,13 +380,23 @@ def _dangling_holder(base: Scheme) -> list[TemplateFault]:
     """Questions that the register would answer but that the scheme does not have, or not of that type."""
     faults = []
     for key, of_type in (("number", "short_text"), ("period", "period")):
-        name = base.template.holder.get(key, "")
-        section_id, _, question_id = name.partition(".")
-        section = base.template.section(section_id)
-        question = section.question(question_id) if section else None
-        if name and (question is None or question.type != of_type):
-            faults.append(base.document.fault(f"found {name!r}; needed is a question of type {of_type}", ("holder", key)))
+        faults += _not_of_type(base, base.template.holder.get(key, ""), of_type, ("holder", key))
     return faults
+
+
+def _dangling_mentor(base: Scheme) -> list[TemplateFault]:
+    """A question that would name the mentor but that the scheme does not have, or not as a line of text."""
+    return _not_of_type(base, base.template.mentor, "short_text", ("mentor",))
+
+
+def _not_of_type(base: Scheme, name: str, of_type: str, path: KeyPath) -> list[TemplateFault]:
+    """A fault when a question is named (``section.question``) that the scheme does not have, or not of this type."""
+    section_id, _, question_id = name.partition(".")
+    section = base.template.section(section_id)
+    question = section.question(question_id) if section else None
+    if not name or (question is not None and question.type == of_type):
+        return []
+    return [base.document.fault(f"found {name!r}; needed is a question of type {of_type}", path)]
 
 
 def _unknown_certificates(schemes: Mapping[tuple[str, str], Scheme]) -> list[TemplateFault]:

@@ -155,7 +155,8 @@ class DossierTemplate:
     ``transition``: ``from`` (version), ``until`` (day), ``for``; ``accreditation``: ``body``, ``number``, ``from``, ``until``.
     ``holder``: ``of`` (schemes whose certificates one may hold), ``number`` and ``period`` (questions that the register
     answers, as ``section.question``), ``after_expiry`` (a scheme); ``renewal``: ``opens_months``, ``remind_months`` (from many
-    to few), ``grace_days``; ``plugin_choice``: ``min`` and ``max``. Each is empty when there is none.
+    to few), ``grace_days``; ``plugin_choice``: ``min`` and ``max``; ``mentor``: the question in which the candidate names his
+    mentor, as ``section.question``. Each is empty when there is none.
     """
 
     scheme: str
@@ -183,6 +184,7 @@ class DossierTemplate:
     accreditation: Mapping[str, str] = field(default_factory=dict)
     holder: Mapping[str, Any] = field(default_factory=dict)
     renewal: Mapping[str, Any] = field(default_factory=dict)
+    mentor: str = ""
     plugin_choice: Mapping[str, int] = field(default_factory=dict)
 
     @property

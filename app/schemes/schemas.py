@@ -559,6 +559,7 @@ class SchemeSchema(Strict):
     accreditation = Nested(AccreditationSchema)
     holder = Nested(HolderSchema)
     renewal = Nested(RenewalSchema)
+    mentor = String("a question, such as mentor.name", load_default="")
     validity_years = Years(required=True)
     reference_prefix = Matching(r"[A-Z]{1,6}", "1 to 6 capital letters", required=True)
     hours_expected = Int(1, required=True)

@@ -2,22 +2,35 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 import pytest
-from small_world import World
+from small_world import World, open_world, write_scheme
 from sqlalchemy import event, update
 
 from app.accounts.models import Account, EmailChange
 from app.accounts.same_person import mailbox, plain_name
 from app.assessment import assignment, conflicts
 from app.assessment.models import Assessment
-from app.dossiers import contents, invitations, statements
+from app.config import Settings
+from app.dossiers import answers, contents, invitations, statements
 from app.dossiers.models import DOSSIER_STAGES, Dossier, Mentorship, Statement
 from app.errors import InvalidInput
 from app.extensions import now, session, transaction
+from app.schemes import loader
+
+
+@pytest.fixture
+def world(tmp_path: Path, small_scheme: Settings, empty_database: Path) -> Iterator[World]:
+    """The scheme asks for a mentor's name in its first question."""
+    scheme = write_scheme(tmp_path / "templates") / "small" / "1" / "scheme.yaml"
+    scheme.write_text(scheme.read_text().replace("validity_years", "mentor: practice.name\nvalidity_years", 1))
+    settings = replace(small_scheme, templates_dir=tmp_path / "templates", instance=tmp_path / "instance")
+    yield from open_world(settings, loader.load_all(settings), empty_database)
 
 
 @pytest.fixture
@@ -30,12 +43,14 @@ def assessor(world: World) -> Account:
     return world.account("As Sessor", "assessor")
 
 
-def mentor(dossier: Dossier, *, email: str, account: Account | None = None, ended: bool = False) -> Mentorship:
+def mentor(
+    dossier: Dossier, *, email: str, account: Account | None = None, ended: bool = False, name: str = "Men Tor"
+) -> Mentorship:
     """A mentorship as it may stand in the database; accepted when there is an account."""
     with transaction():
         made = Mentorship(
             dossier_id=dossier.id,
-            name="Men Tor",
+            name=name,
             email=email,
             language="nl",
             mentor_id=account.id if account else None,
@@ -79,6 +94,14 @@ def sign(world: World, statement: Statement) -> None:
 SUPERVISOR = "is gevraagd om een verklaring over deze kandidaat"
 MENTOR = "is of was mentor van deze kandidaat"
 SIGNED = "Iemand met de naam As Sessor gaf een verklaring over deze kandidaat"
+MENTOR_NAMED = "De kandidaat noemt als mentor iemand met de naam As Sessor"
+ANSWERS = {
+    "named in the answers": ["As  SÉssor "],
+    "named in the answers among other words": ["Mevr. drs. As Sessor, RL (praktijk Wijs)"],
+    "named in the answers until he was replaced": ["As Sessor", "Iemand Anders", ""],
+    "named in the answers by his address": ["A.S. <As.Sessor+mentor@voorbeeld.nl>"],
+    "named in the answers as part of another name": ["Kas Sessora", "As", "Sessor"],
+}
 RELATIONS: dict[str, str] = {
     "stranger": "",
     "invited as supervisor": SUPERVISOR,
@@ -100,6 +123,12 @@ RELATIONS: dict[str, str] = {
     "mentor that ended": MENTOR,
     "mentor from another account": MENTOR,
     "mentor under a former address": MENTOR,
+    "mentor of his name from elsewhere": MENTOR_NAMED,
+    "named in the answers": MENTOR_NAMED,
+    "named in the answers among other words": MENTOR_NAMED,
+    "named in the answers until he was replaced": MENTOR_NAMED,
+    "named in the answers by his address": MENTOR,
+    "named in the answers as part of another name": "",
 }
 
 
@@ -143,6 +172,12 @@ def relate(world: World, relation: str, assessor: Account, dossier: Dossier) -> 
         mentor(dossier, email=other, account=assessor, ended=relation.endswith("ended"))
     elif relation == "mentor from another account":
         mentor(dossier, email=own, account=world.account("Men Tor", "mentor"))
+    elif relation == "mentor of his name from elsewhere":
+        mentor(dossier, email=other, account=world.account("Men Tor", "mentor"), name="As Sessor")
+    elif relation in ANSWERS:
+        for version, text in enumerate(ANSWERS[relation]):
+            with transaction():
+                answers.save_section(dossier, "practice", {"name": text}, version)
     elif relation == "mentor under a former address":
         mentor(dossier, email=own, account=world.account("Men Tor", "mentor"))
         moved(assessor, own, other)
@@ -196,9 +231,21 @@ def test_conflicts_of_many_takes_as_many_queries_as_of_one(world: World, dossier
         with counted() as statements_sent:
             found = conflicts.conflicts_of(asked, dossier)
         taken.append(len(statements_sent))
-    assert taken == [4, 4]
+    assert taken == [6, 6]
     assert sorted(found) == sorted([people[1].id, people[2].id])
     assert {one.id: conflicts.conflict_of(one, dossier) for one in people if conflicts.conflict_of(one, dossier)} == found
+
+
+def test_an_assessor_and_the_office_read_who_mentored_a_candidate_each_once(world: World, dossier: Dossier) -> None:
+    with transaction():
+        answers.save_section(dossier, "practice", {"name": "drs. men tor (RL)"}, 0)
+        session.execute(update(Dossier).values(stage="withdrawn"))
+    later = world.dossier(dossier.owner)
+    with transaction():
+        answers.save_section(later, "practice", {"name": "Karin van Dam"}, 0)
+        answers.save_section(later, "practice", {"name": "Karin van Dam, Utrecht"}, 1)
+    mentor(dossier, email="x@voorbeeld.nl", account=world.account("Men Tor", "mentor"))
+    assert assignment.people_around(dossier) == {"supervisors": [], "mentors": ["Karin van Dam, Utrecht", "Men Tor"]}
 
 
 @pytest.mark.parametrize(

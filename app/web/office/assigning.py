@@ -60,6 +60,7 @@ def assessors_page(assessment: Assessment) -> ResponseReturnValue:
             }
             for one in sorted(free, key=lambda one: (one.id in reasons, load.get(one.id, 0), names.key(one.name)))
         ],
+        around=assignment.people_around(dossier),
         words=pick(both("%(n)s van %(all)s toegewezen", n=len(given), all=needed), language),
         full=len(given) >= needed,
         admitted=assignment.is_ready(assessment),
