@@ -343,6 +343,8 @@ def import_register(path: Path, dry_run: bool) -> None:
         click.echo(f"{path}: {problem}", err=True)
     if outcome.problems:
         stop(f"{len(outcome.problems)} problems; nothing is recorded.")
+    for remark in outcome.remarks:
+        click.echo(f"{path}: look at {remark}", err=True)
     done = "would be recorded" if dry_run else "recorded"
     click.echo(f"{outcome.added} {done}, {outcome.known} were there already.")
 

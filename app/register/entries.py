@@ -1,12 +1,17 @@
 """Recording in the register, and asking it: who holds what on which day. A correction adds an entry; nothing is changed.
 
 An entry stands as long as no later one replaces it and it is not void itself. Only what stands counts.
+
+A correction never leaves others behind: specialisations that outlive their certificate are shortened or made void along with it,
+once that is confirmed, and a certificate that still has to begin after it is to be made void first. What is confirmed is a
+key of ``Doubt``: it names exactly what was shown, so that nobody agrees to something else.
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from babel.dates import format_date
 from sqlalchemy import ColumnElement, func, select
@@ -25,6 +30,7 @@ from app.texts import LANGUAGES, both
 
 NUMBER = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ./-]{0,19}")
 MOST_YEARS = 10  # a longer one is a slip of the pen
+FIRST_DAY = date(1980, 1, 1)  # an earlier one too
 MAX_REASON = 2000
 
 
@@ -45,6 +51,14 @@ class Line:
     valid_from: date
     valid_until: date
     former_level: str = ""
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """Something that may be meant, but is only done once it is confirmed: by its ``key``."""
+
+    key: str
+    text: Text
 
 
 # --- asking --------------------------------------------------------------------------------------------------------
@@ -116,42 +130,58 @@ def scopes(catalogue: Catalogue) -> dict[str, Scope]:
 # --- recording -----------------------------------------------------------------------------------------------------
 
 
-def record(account: Account, line: Line, *, catalogue: Catalogue, by: Account | None) -> RegisterEntry | None:
+def record(
+    account: Account, line: Line, *, catalogue: Catalogue, by: Account | None, confirmed: Collection[str] = ()
+) -> RegisterEntry | None:
     """A new entry; ``None`` when exactly this stands there already. ``by`` is empty for what comes from a file.
 
-    Raises ``InvalidInput`` (``details['field']``) for what cannot be and ``Forbidden`` for one's own entry.
+    Raises ``InvalidInput`` (``details['field']``; ``details['doubt']`` is a ``Doubt`` that can be confirmed) for what cannot be
+    and ``Forbidden`` for one's own entry.
     """
-    return _add(account, line, catalogue=catalogue, by=by)
+    return _add(account, line, catalogue=catalogue, by=by, confirmed=confirmed)
 
 
-def correct(entry: RegisterEntry, line: Line, reason: str, *, catalogue: Catalogue, by: Account | None) -> RegisterEntry | None:
+def correct(
+    entry: RegisterEntry, line: Line, reason: str, *, catalogue: Catalogue, by: Account | None, confirmed: Collection[str] = ()
+) -> RegisterEntry | None:
     """A new entry in the place of ``entry``, with why; ``None`` when it says the same. Raises as ``record``, and ``Conflict``
     when ``entry`` was replaced already.
     """
-    return _add(entry.account, line, catalogue=catalogue, by=by, replaces=entry, reason=_reason(reason))
+    return _add(entry.account, line, catalogue=catalogue, by=by, confirmed=confirmed, replaces=entry, reason=_reason(reason))
 
 
-def void(entry: RegisterEntry, reason: str, *, by: Account) -> RegisterEntry:
+def void(
+    entry: RegisterEntry, reason: str, *, catalogue: Catalogue, by: Account, confirmed: Collection[str] = ()
+) -> RegisterEntry:
     """Nothing comes in the place of ``entry``: it should not have been there. Raises ``Conflict``, ``Forbidden`` and
-    ``InvalidInput``.
+    ``InvalidInput`` as ``record``.
     """
     _lock(entry.account, by)
     _still_stands(entry)
+    reason = _reason(reason)
+    standing = of(entry.account)
+    along = _along(standing, [one for one in standing if one.id != entry.id], None, catalogue, confirmed)
+    made = _void(entry, reason, by)
+    _do_along(along, reason, by)
+    return made
+
+
+def _void(entry: RegisterEntry, reason: str, by: Account | None) -> RegisterEntry:
+    made = _in_place_of(entry, reason, by, is_void=True)
+    audit.write("register.voided", actor=by or "system", thing=entry.account, entry=entry.id)
+    return made
+
+
+def _in_place_of(entry: RegisterEntry, reason: str, by: Account | None, **changes: Any) -> RegisterEntry:
+    same = ("account_id", "number", "kind", "scope", "valid_from", "valid_until", "former_level")
     made = RegisterEntry(
-        account_id=entry.account_id,
-        number=entry.number,
-        kind=entry.kind,
-        scope=entry.scope,
-        valid_from=entry.valid_from,
-        valid_until=entry.valid_until,
-        former_level=entry.former_level,
+        **{**{name: getattr(entry, name) for name in same}, "is_void": False, **changes},
         replaces_id=entry.id,
-        reason=_reason(reason),
-        is_void=True,
-        recorded_by_id=by.id,
+        reason=reason,
+        recorded_by_id=by.id if by else None,
     )
     session.add(made)
-    audit.write("register.voided", actor=by, thing=entry.account, entry=entry.id)
+    session.flush()
     return made
 
 
@@ -169,6 +199,7 @@ def _add(
     *,
     catalogue: Catalogue,
     by: Account | None,
+    confirmed: Collection[str],
     replaces: RegisterEntry | None = None,
     reason: str = "",
 ) -> RegisterEntry | None:
@@ -185,6 +216,9 @@ def _add(
         raise InvalidInput(both("Kies een schema of specialisatie uit de lijst."), field="scope")
     others = [one for one in standing if replaces is None or one.id != replaces.id]
     _check(account, line, number, scope, others)
+    _ask_number(number, replaces, others, confirmed)
+    said = RegisterEntry(kind=scope.kind, scope=line.scope, valid_from=line.valid_from, valid_until=line.valid_until)
+    along = _along(standing, [*others, said], said, catalogue, confirmed) if replaces is not None else []
     made = RegisterEntry(
         account_id=account.id,
         number=number,
@@ -202,6 +236,7 @@ def _add(
     session.flush()
     if replaces is not None:
         audit.write("register.corrected", actor=by or "system", thing=account, entry=made.id, replaced=replaces.id)
+        _do_along(along, reason, by)
     else:
         audit.write("register.recorded", actor=by or "system", thing=account, entry=made.id)
     return made
@@ -259,24 +294,143 @@ def _check(account: Account, line: Line, number: str, scope: Scope, others: Sequ
         raise InvalidInput(both("De einddatum ligt vóór de begindatum."), field="valid_until")
     if line.valid_until.year - line.valid_from.year > MOST_YEARS:
         raise InvalidInput(both("Dit is langer dan %(n)s jaar. Kijk beide datums na.", n=MOST_YEARS), field="valid_until")
-    holder = session.scalar(
-        select(Account)
-        .join(RegisterEntry, RegisterEntry.account_id == Account.id)
-        .where(
-            func.lower(func.replace(RegisterEntry.number, " ", "")) == number.replace(" ", "").lower(),
-            RegisterEntry.account_id != account.id,
-            stands(),
-        )
-        .limit(1)
-    )
-    if holder is not None:
+    if line.valid_from < FIRST_DAY:
         raise InvalidInput(
-            both("%(name)s (%(number)s) heeft dit registernummer al.", name=holder.name, number=holder.number), field="number"
+            both("Het jaar %(year)s klopt vast niet. Controleer het jaar.", year=line.valid_from.year), field="valid_from"
         )
+    _check_number(account, number)
     if scope.kind == "certificate":
         _check_certificate(line, [one for one in others if one.kind == "certificate"])
     else:
         _check_specialisation(line, others)
+
+
+def same_number(number: str) -> str:
+    """What is the same in RL-9, rl 9 and RL9; between two digits a sign stays, as 1-11 is not 11-1."""
+    return re.sub(r"[^a-z0-9]+", lambda sign: "-" if _between_digits(sign) else "", number.lower())
+
+
+def _between_digits(sign: re.Match[str]) -> bool:
+    return sign.string[: sign.start()][-1:].isdigit() and sign.string[sign.end() :][:1].isdigit()
+
+
+def _check_number(account: Account, number: str) -> None:
+    """Nobody else has this number, however it is written."""
+    bare: ColumnElement[str] = func.lower(RegisterEntry.number)
+    for sign in " ./-":
+        bare = func.replace(bare, sign, "")
+    alike = (
+        select(Account, RegisterEntry.number)
+        .join(RegisterEntry, RegisterEntry.account_id == Account.id)
+        .where(bare == re.sub(r"[^a-z0-9]", "", number.lower()), RegisterEntry.account_id != account.id, stands())
+    )
+    for holder, known in session.execute(alike):
+        if same_number(known) == same_number(number):
+            raise InvalidInput(
+                both("%(name)s (%(number)s) heeft dit registernummer al.", name=holder.name, number=holder.number),
+                field="number",
+            )
+
+
+def _ask_number(number: str, replaces: RegisterEntry | None, others: Sequence[RegisterEntry], confirmed: Collection[str]) -> None:
+    """A person has one number: another one, or the same one written differently, is asked about."""
+    known = sorted({one.number for one in others if one.number != number})
+    if not known or (replaces is not None and replaces.number == number):
+        return
+    listed = ", ".join(known)
+    text = both(
+        "Het registernummer is %(number)s, al staat bij andere regels van deze persoon %(known)s", number=number, known=listed
+    )
+    _ask(
+        Doubt(f"number {number}", text),
+        both(
+            "Bij andere regels van deze persoon staat het registernummer %(known)s. Schrijf het net zo, of bevestig hieronder "
+            "dat %(number)s klopt.",
+            known=listed,
+            number=number,
+        ),
+        confirmed,
+    )
+
+
+def _ask(doubt: Doubt, text: Text, confirmed: Collection[str]) -> None:
+    if doubt.key not in confirmed:
+        raise InvalidInput(text, field="confirmed", doubt=doubt)
+
+
+# --- what hangs on a certificate -----------------------------------------------------------------------------------
+
+
+def _is_held(one: RegisterEntry, among: Iterable[RegisterEntry]) -> bool:
+    """Whether a specialisation has a certificate around it, and a certificate that still has to begin follows one."""
+    certificates = [other for other in among if other.kind == "certificate" and other is not one]
+    if one.kind == "specialisation":
+        return any(other.valid_from <= one.valid_from and one.valid_until <= other.valid_until for other in certificates)
+    return one.valid_from <= today() or any((one.valid_from - other.valid_until).days == 1 for other in certificates)
+
+
+def _along(
+    before: Sequence[RegisterEntry],
+    after: Sequence[RegisterEntry],
+    said: RegisterEntry | None,
+    catalogue: Catalogue,
+    confirmed: Collection[str],
+) -> list[tuple[RegisterEntry, date | None, date | None]]:
+    """What has to be done along with a deed that makes ``after`` of what stands: each entry with its new first and last day, or
+    with none for one that no longer counts. ``said`` is what comes in the place of the certificate.
+
+    Raises ``InvalidInput`` for a certificate that follows nothing any more, and until the rest is confirmed.
+    """
+    left = [one for one in after if one is not said and _is_held(one, before) and not _is_held(one, after)]
+    for one in left:
+        if one.kind == "certificate":
+            raise InvalidInput(
+                both(
+                    "Het certificaat van %(start)s tot en met %(until)s gaat nog in en volgt dan nergens meer op. Laat eerst dat "
+                    "certificaat niet meer tellen. Daarna kunt u het zo nodig opnieuw vastleggen.",
+                    start=day_words(one.valid_from),
+                    until=day_words(one.valid_until),
+                ),
+                field="valid_until" if said is not None else "void_reason",
+            )
+    along: list[tuple[RegisterEntry, date | None, date | None]] = []
+    for one in left:
+        first = last = None
+        if said is not None and said.kind == "certificate":
+            first, last = max(one.valid_from, said.valid_from), min(one.valid_until, said.valid_until)
+        along.append((one, first, last) if first and last and first <= last else (one, None, None))
+    if along:
+        named = scopes(catalogue)
+        words = [_along_words(named, *each) for each in along]
+        listed = {language: "; ".join(text[language] for text in words) for language in LANGUAGES}
+        key = "along " + ",".join(f"{one.id}:{first or '-'}:{last or '-'}" for one, first, last in along)
+        text = both("Pas ook deze specialisaties aan, met dezelfde reden: %(listed)s", listed=listed)
+        shown = both(
+            "Bij dit certificaat staan specialisaties die dan niet meer passen: %(listed)s. Bevestig hieronder dat zij mee "
+            "veranderen, of verbeter eerst die regels.",
+            listed=listed,
+        )
+        _ask(Doubt(key, text), shown, confirmed)
+    return along
+
+
+def _along_words(named: Mapping[str, Scope], one: RegisterEntry, first: date | None, last: date | None) -> Text:
+    title = named[one.scope].title if one.scope in named else one.scope
+    if first is None or last is None:
+        return both("%(title)s telt niet meer", title=title)
+    return both("%(title)s wordt %(start)s tot en met %(until)s", title=title, start=day_words(first), until=day_words(last))
+
+
+def _do_along(along: Iterable[tuple[RegisterEntry, date | None, date | None]], reason: str, by: Account | None) -> None:
+    for one, first, last in along:
+        if first is None or last is None:
+            _void(one, reason, by)
+        else:
+            made = _in_place_of(one, reason, by, valid_from=first, valid_until=last)
+            audit.write("register.corrected", actor=by or "system", thing=one.account, entry=made.id, replaced=one.id)
+
+
+# --- what cannot be ------------------------------------------------------------------------------------------------
 
 
 def _check_certificate(line: Line, others: Iterable[RegisterEntry]) -> None:

@@ -14,9 +14,10 @@ from pathlib import Path
 
 from app.accounts import registration
 from app.accounts.models import Account
-from app.errors import DomainError
+from app.errors import DomainError, InvalidInput
 from app.register import entries
-from app.register.entries import Line
+from app.register.entries import Doubt, Line
+from app.register.models import RegisterEntry
 from app.schemes.loader import Catalogue
 
 NEEDED = ("email", "number", "scope", "valid_from", "valid_until")
@@ -39,10 +40,11 @@ class Problem:
 
 @dataclass
 class Outcome:
-    """``added`` entries were new, ``known`` stood there already."""
+    """``added`` entries were new, ``known`` stood there already. ``remarks`` stop nothing, ``problems`` everything."""
 
     added: int = 0
     known: int = 0
+    remarks: list[Problem] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
 
 
@@ -66,14 +68,27 @@ def run(path: Path, catalogue: Catalogue) -> Outcome:
 
     for row in sorted(rows, key=order):
         try:
-            made = entries.record(row.account, row.entry, catalogue=catalogue, by=None)
+            made = _record(row, catalogue, outcome.remarks)
         except DomainError as refusal:
             outcome.problems.append(Problem(row.line, refusal.details.get("field", ""), refusal.text["en"]))
         else:
             outcome.added += made is not None
             outcome.known += made is None
     outcome.problems.sort(key=lambda one: one.line)
+    outcome.remarks.sort(key=lambda one: one.line)
     return outcome
+
+
+def _record(row: _Row, catalogue: Catalogue, remarks: list[Problem]) -> RegisterEntry | None:
+    """What the office would have to confirm is recorded as the file has it, and told."""
+    try:
+        return entries.record(row.account, row.entry, catalogue=catalogue, by=None)
+    except InvalidInput as refusal:
+        doubt: Doubt | None = refusal.details.get("doubt")
+        if doubt is None:
+            raise
+        remarks.append(Problem(row.line, "number", doubt.text["en"]))
+        return entries.record(row.account, row.entry, catalogue=catalogue, by=None, confirmed=[doubt.key])
 
 
 def _read(path: Path, problems: list[Problem]) -> list[_Row]:

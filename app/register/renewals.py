@@ -70,12 +70,16 @@ def prompt_due(until: date, remind_months: Sequence[int], on: date) -> int | Non
 
 
 def held(account: Account, scheme: DossierTemplate, on: date) -> RegisterEntry | None:
-    """The certificate of this person that a scheme for holders is about: the one in force, else the last one."""
+    """The certificate of this person that a scheme for holders is about: the one in force, else the last one.
+
+    One that still has to begin is not held.
+    """
     return held_of(entries.of(account), scheme, on)
 
 
 def held_of(standing: Sequence[RegisterEntry], scheme: DossierTemplate, on: date) -> RegisterEntry | None:
-    fitting = [one for one in standing if one.kind == "certificate" and one.scope in scheme.holder.get("of", ())]
+    begun = [one for one in standing if one.kind == "certificate" and one.valid_from <= on]
+    fitting = [one for one in begun if one.scope in scheme.holder.get("of", ())]
     return entries.certificate(fitting, on) or entries.last_certificate(fitting)
 
 

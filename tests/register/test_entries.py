@@ -86,7 +86,7 @@ def test_of_gives_what_stands_and_history_everything(
     assert [one.id for one in entries.history(holder)] == [second.id, first.id]
     assert entries.current(holder, date(2027, 1, 1)) is None
     with transaction():
-        entries.void(second, "Stond bij de verkeerde persoon.", by=office)
+        entries.void(second, "Stond bij de verkeerde persoon.", catalogue=catalogue, by=office)
     assert list(entries.of(holder)) == []
     assert [(one.is_void, one.replaces_id) for one in entries.history(holder)] == [
         (True, second.id),
@@ -105,7 +105,7 @@ def test_an_entry_is_corrected_once(record: Record, office: Account, catalogue: 
         entries.correct(first, Line("RL-1235", "initial", FROM, UNTIL), "Typefout.", catalogue=catalogue, by=office)
     for late in (
         lambda: entries.correct(first, Line("RL-9", "initial", FROM, UNTIL), "Nog eens.", catalogue=catalogue, by=office),
-        lambda: entries.void(first, "Nog eens.", by=office),
+        lambda: entries.void(first, "Nog eens.", catalogue=catalogue, by=office),
     ):
         with pytest.raises(Conflict), transaction():
             late()
@@ -141,11 +141,123 @@ def test_specialisations_stand_beside_a_certificate(
     assert (added.kind, added.scope) == ("specialisation", "outplacement")
     assert [one.id for one in entries.specialisations(holder, date(2024, 6, 1))] == [added.id]
     assert entries.specialisations(holder, date(2024, 5, 31)) == []
+    assert entries.specialisations(holder, UNTIL + timedelta(days=1)) == []
+
+
+END = date(2024, 1, 1)
+
+
+@pytest.fixture
+def shorten(office: Account, holder: Account, catalogue: Catalogue) -> Callable[..., RegisterEntry | None]:
+    """``shorten(*confirmed)``: the holder's certificate that began first ends on ``END``."""
+
+    def correct(*confirmed: str) -> RegisterEntry | None:
+        first = next(one for one in reversed(entries.of(holder)) if one.kind == "certificate")
+        line = Line(first.number, first.scope, first.valid_from, END)
+        with transaction():
+            return entries.correct(first, line, "Ingetrokken.", catalogue=catalogue, by=office, confirmed=confirmed)
+
+    return correct
+
+
+Shorten = Callable[..., RegisterEntry | None]
+
+
+def standing(holder: Account) -> list[tuple[str, date, date, str]]:
+    return sorted((one.scope, one.valid_from, one.valid_until, one.reason) for one in entries.of(holder))
+
+
+def test_specialisations_go_along_with_their_certificate_once_that_is_confirmed(
+    record: Record, holder: Account, shorten: Shorten
+) -> None:
+    record()
+    record(**SPECIALISATION)
+    record(scope="second_track", valid_from=date(2023, 6, 1))
+    before = standing(holder)
+    with pytest.raises(InvalidInput) as refusal:
+        shorten()
+    assert refusal.value.details["field"] == "confirmed"
+    assert refusal.value.text["nl"] == (
+        "Bij dit certificaat staan specialisaties die dan niet meer passen: Specialisatie outplacement telt niet meer; "
+        "Specialisatie re-integratie tweede spoor wordt 1 juni 2023 tot en met 1 januari 2024. Bevestig hieronder dat zij mee "
+        "veranderen, of verbeter eerst die regels."
+    )
+    with pytest.raises(InvalidInput):
+        shorten("along 1:-:-")  # confirmed was something else
+    assert standing(holder) == before
+    shorten(refusal.value.details["doubt"].key)
+    assert standing(holder) == [
+        ("initial", FROM, END, "Ingetrokken."),
+        ("second_track", date(2023, 6, 1), END, "Ingetrokken."),
+    ]
+    assert [action for action, _ in audited()[3:]] == ["register.corrected", "register.voided", "register.corrected"]
+    assert entries.specialisations(holder, END + timedelta(days=1)) == []
+
+
+def test_a_certificate_that_does_not_count_takes_its_specialisations_along(
+    record: Record, holder: Account, office: Account, catalogue: Catalogue
+) -> None:
+    certificate = record()
+    record(**SPECIALISATION)
+    assert certificate is not None
+    with pytest.raises(InvalidInput, match="outplacement no longer counts") as refusal, transaction():
+        entries.void(certificate, "Bij een ander.", catalogue=catalogue, by=office)
     with transaction():
-        entries.correct(
-            certificate, Line("RL-1234", "initial", FROM, date(2025, 1, 1)), "Ingetrokken.", catalogue=catalogue, by=office
+        entries.void(
+            certificate, "Bij een ander.", catalogue=catalogue, by=office, confirmed=[refusal.value.details["doubt"].key]
         )
-    assert entries.specialisations(holder, date(2025, 1, 2)) == []
+    assert standing(holder) == []
+
+
+def test_a_certificate_that_still_has_to_begin_is_made_void_before_the_one_it_follows(
+    record: Record, holder: Account, office: Account, catalogue: Catalogue, shorten: Shorten
+) -> None:
+    until = today() + timedelta(days=100)
+    record(valid_until=until)
+    following = record(scope="recertification", valid_from=until + timedelta(days=1), valid_until=until + timedelta(days=1000))
+    assert following is not None
+    with pytest.raises(InvalidInput, match="then no longer follows any") as refusal:
+        shorten()
+    assert refusal.value.details["field"] == "valid_until"
+    with pytest.raises(InvalidInput, match="then no longer follows any") as refusal, transaction():
+        entries.void(entries.of(holder)[1], "Nee.", catalogue=catalogue, by=office)
+    assert refusal.value.details["field"] == "void_reason"
+    with transaction():
+        entries.void(following, "Ingetrokken.", catalogue=catalogue, by=office)
+    assert shorten()
+
+
+def test_what_was_left_behind_before_does_not_stand_in_the_way(
+    record: Record, holder: Account, office: Account, shorten: Shorten
+) -> None:
+    record()
+    with transaction():  # recorded before corrections looked at specialisations
+        session.add(
+            RegisterEntry(
+                account_id=holder.id,
+                number="RL-1234",
+                kind="specialisation",
+                scope="outplacement",
+                valid_from=FROM,
+                valid_until=UNTIL + timedelta(days=1),
+            )
+        )
+    assert shorten()
+
+
+def test_a_second_number_of_one_person_is_asked_about(record: Record, office: Account, catalogue: Catalogue) -> None:
+    first = record(number="RL-9", valid_until=date(2024, 1, 1))
+    assert first is not None
+    for number in ("RL-10", "RL9"):
+        with pytest.raises(InvalidInput, match="has the register number RL-9") as refusal:
+            record(number=number, valid_from=date(2024, 1, 2))
+        assert refusal.value.details["doubt"].key == f"number {number}"
+    assert record(number="RL-9", valid_from=date(2024, 1, 2))
+    line = Line("RL-10", "initial", FROM, date(2024, 1, 1))
+    with pytest.raises(InvalidInput, match="RL-9"), transaction():
+        entries.correct(first, line, "Nieuw nummer.", catalogue=catalogue, by=office)
+    with transaction():
+        assert entries.correct(first, line, "Nieuw nummer.", catalogue=catalogue, by=office, confirmed=["number RL-10"])
 
 
 @pytest.mark.parametrize(
@@ -156,6 +268,7 @@ def test_specialisations_stand_beside_a_certificate(
         ({"number": "R" * 21}, "number", "Een registernummer heeft hoogstens 20 letters"),
         ({"scope": "juggling"}, "scope", "Kies een schema of specialisatie uit de lijst."),
         ({"valid_until": FROM - timedelta(days=1)}, "valid_until", "De einddatum ligt vóór de begindatum."),
+        ({"valid_from": date(1, 1, 1), "valid_until": date(4, 1, 1)}, "valid_from", "Het jaar 1 klopt vast niet."),
         ({"valid_until": date(2043, 3, 1)}, "valid_until", "Dit is langer dan 10 jaar."),
         ({"former_level": "D"}, "former_level", "Kies een niveau uit de lijst."),
         (SPECIALISATION, "valid_from", "Leg eerst het certificaat vast."),
@@ -195,10 +308,17 @@ def test_a_specialisation_ends_with_its_certificate_and_stands_once(record: Reco
 def test_a_number_belongs_to_one_person(record: Record, make_account: MakeAccount) -> None:
     record()
     other = make_account("Bo de Wit", "candidate")
-    for number in ("RL-1234", "rl-1234"):
+    for number in ("RL-1234", "rl-1234", "RL1234", "RL 1234", "rl.1234"):
         with pytest.raises(InvalidInput, match="Hanna Visser"):
             record(other, number=number)
     assert record(other, number="RL-1235")
+
+
+def test_a_sign_between_two_digits_makes_another_number(record: Record, make_account: MakeAccount) -> None:
+    assert record(number="1-11")
+    assert record(make_account("Bo de Wit", "candidate"), number="11-1")
+    with pytest.raises(InvalidInput, match="Hanna Visser"):
+        record(make_account("Cas Bos", "candidate"), number="1/11")
 
 
 def test_nobody_records_for_himself(record: Record, office: Account) -> None:

@@ -100,6 +100,23 @@ def test_each_problem_is_named_by_line_and_column_and_nothing_is_recorded(run: R
     assert recorded(people) == []
 
 
+def test_the_year_one_is_a_problem(run: Run, people: list[Account]) -> None:
+    answer = run(HEAD + "hanna@voorbeeld.nl,RL-1,initial,0001-01-01,0004-12-31,\n")
+    assert answer.exit_code == 1
+    assert "line 2, valid_from: The year 1 is most likely wrong. Check the year.\n" in answer.output
+    assert recorded(people) == []
+
+
+def test_a_second_number_of_one_person_is_recorded_and_pointed_out(run: Run, people: list[Account]) -> None:
+    answer = run(HEAD + GOOD + "bo@voorbeeld.nl,RL-3,initial,2016-01-01,2018-12-31,\n")
+    assert answer.exit_code == 0
+    assert [line.partition("register.csv: ")[2] for line in answer.output.splitlines()[:-1]] == [
+        "look at line 4, number: The register number is RL-2, although other entries of this person have RL-3"
+    ]
+    assert answer.output.splitlines()[-1] == "4 recorded, 0 were there already."
+    assert len(recorded(people)) == 4
+
+
 @pytest.mark.parametrize(
     ("content", "problem"),
     [

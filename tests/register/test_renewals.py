@@ -170,7 +170,7 @@ def test_no_prompt_to_who_has_the_next_certificate_or_a_closed_account(
     certified(900, scope="recertification", start=41)
     assert pipeline.prompt_renewals(installation) == 0
     with transaction():
-        entries.void(entries.of(holder)[0], "Toch niet.", by=another(holder))
+        entries.void(entries.of(holder)[0], "Toch niet.", catalogue=installation.catalogue, by=another(holder))
         holder.disabled_at = now()
     assert pipeline.prompt_renewals(installation) == 0
 
@@ -244,6 +244,17 @@ def test_who_is_not_in_the_register_is_not_stopped_and_an_expired_one_is(
     certified(-1)
     with pytest.raises(Conflict, match="has expired"):
         renewals.check_start(holder, scheme, [], today())
+
+
+def test_a_certificate_that_still_has_to_begin_is_not_held(
+    certified: Certified, holder: Account, scheme: DossierTemplate
+) -> None:
+    over = certified(40)
+    certified(900, scope="recertification", start=41)
+    held = renewals.held_of(entries.of(holder), scheme, today())
+    assert (held.id if held else None) == over.id
+    later = [one for one in entries.of(holder) if one.id != over.id]
+    assert renewals.held_of(later, scheme, today()) is None
 
 
 def test_a_specialisation_that_one_holds_is_not_added_again(

@@ -140,6 +140,42 @@ def test_a_line_that_does_not_belong_no_longer_counts(
     assert standing(holder) == []
 
 
+def test_what_goes_along_is_confirmed_on_the_page(
+    desk: FlaskClient, holder: Account, catalogue: Catalogue, office: Account
+) -> None:
+    address = f"{page_of(holder)}/inschrijving/{recorded(holder, catalogue, office)}"
+    recorded(holder, catalogue, office, scope="outplacement", valid_from=date(2023, 6, 1))
+    sent = form(**{"valid_until.year": "2024", "reason": "Ingetrokken.", "number": "RL-1234"})
+    asked = desk.post(address, data=sent)
+    page = text(asked)
+    assert asked.status_code == 422
+    assert "Pas ook deze specialisaties aan, met dezelfde reden: Specialisatie outplacement wordt 1 juni 2023" in page
+    key = "along 2:2023-06-01:2024-03-01"
+    assert f'value="{key}"' in page
+    assert len(entries.history(holder)) == 2
+    asked = desk.post(f"{address}/vervallen", data={"void_reason": "Bij een ander."})
+    assert (asked.status_code, 'value="along 2:-:-"' in text(asked)) == (422, True)
+    assert "Bij een ander.</textarea>" in text(asked)
+    page = text(desk.post(address, data=sent | {"confirmed": key}, follow_redirects=True))
+    assert "2 regels die niet meer tellen" in page
+    assert standing(holder) == [
+        ("RL-1234", "initial", date(2023, 3, 2), date(2024, 3, 1), ""),
+        ("RL-1234", "outplacement", date(2023, 6, 1), date(2024, 3, 1), ""),
+    ]
+
+
+def test_two_questions_are_asked_one_after_the_other(
+    desk: FlaskClient, holder: Account, catalogue: Catalogue, office: Account
+) -> None:
+    address = f"{page_of(holder)}/inschrijving/{recorded(holder, catalogue, office)}"
+    recorded(holder, catalogue, office, scope="outplacement", valid_from=date(2023, 6, 1))
+    sent = form(**{"valid_until.year": "2024", "reason": "Ingetrokken.", "number": "RL-9"})
+    assert 'value="number RL-9"' in text(desk.post(address, data=sent))
+    page = text(desk.post(address, data=sent | {"confirmed": "number RL-9"}))
+    assert '<input type="hidden" name="confirmed" value="number RL-9">' in page
+    assert 'value="along 2:2023-06-01:2024-03-01"' in page
+
+
 def test_nobody_records_his_own(desk: FlaskClient, office: Account) -> None:
     page = text(desk.get(page_of(office)))
     assert "Uw eigen inschrijving legt een collega vast." in page

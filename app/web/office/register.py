@@ -11,7 +11,7 @@ from app.accounts.models import Account
 from app.errors import Conflict, InvalidInput
 from app.extensions import transaction
 from app.register import entries
-from app.register.entries import Line
+from app.register.entries import Doubt, Line
 from app.register.models import LEVELS, RegisterEntry
 from app.texts import both, pick
 from app.web import registration
@@ -38,14 +38,16 @@ def new_entry(account_id: int) -> ResponseReturnValue:
 @blueprint.post("/mensen/<int:account_id>/inschrijving")
 @guard("office.register")
 def record_entry(account_id: int) -> ResponseReturnValue:
-    only_fields(*FIELDS)
+    only_fields(*FIELDS, "confirmed")
     account = account_of(account_id)
     try:
         line = read_line()
         with transaction():
-            made = entries.record(account_of(account_id), line, catalogue=installation().catalogue, by=me())
+            made = entries.record(
+                account_of(account_id), line, catalogue=installation().catalogue, by=me(), confirmed=confirmed()
+            )
     except (InvalidInput, Refusal) as refusal:
-        return entry_page(account, None, words_of(refusal))
+        return entry_page(account, None, words_of(refusal), doubt_of(refusal))
     return recorded(account_id, made, both("De inschrijving is vastgelegd."))
 
 
@@ -59,36 +61,40 @@ def better_entry(account_id: int, line_id: int) -> ResponseReturnValue:
 @blueprint.post("/mensen/<int:account_id>/inschrijving/<int:line_id>")
 @guard("office.register")
 def correct_entry(account_id: int, line_id: int) -> ResponseReturnValue:
-    only_fields(*FIELDS, "reason")
+    only_fields(*FIELDS, "reason", "confirmed")
     account = account_of(account_id)
     entry = entries.find(account, line_id)
     try:
         line = read_line("reason")
         with transaction():
             entry = entries.find(account_of(account_id), line_id)
-            made = entries.correct(entry, line, fields.text("reason"), catalogue=installation().catalogue, by=me())
+            made = entries.correct(
+                entry, line, fields.text("reason"), catalogue=installation().catalogue, by=me(), confirmed=confirmed()
+            )
     except Conflict as refusal:
         return too_late(account_id, refusal)
     except (InvalidInput, Refusal) as refusal:
-        return entry_page(account, entry, words_of(refusal))
+        return entry_page(account, entry, words_of(refusal), doubt_of(refusal))
     return recorded(account_id, made, both("De inschrijving is verbeterd. De oude regel blijft in de geschiedenis staan."))
 
 
 @blueprint.post("/mensen/<int:account_id>/inschrijving/<int:line_id>/vervallen")
 @guard("office.register")
 def void_entry(account_id: int, line_id: int) -> ResponseReturnValue:
-    only_fields("void_reason")
+    only_fields("void_reason", "confirmed")
     account = account_of(account_id)
     entry = entries.find(account, line_id)
     try:
         with transaction():
+            entry = entries.find(account_of(account_id), line_id)
             made: RegisterEntry | None = entries.void(
-                entries.find(account_of(account_id), line_id), fields.text("void_reason"), by=me()
+                entry, fields.text("void_reason"), catalogue=installation().catalogue, by=me(), confirmed=confirmed()
             )
     except Conflict as refusal:
         return too_late(account_id, refusal)
     except InvalidInput as refusal:
-        return entry_page(account, entry, {"void_reason": pick(refusal.text, current_language())})
+        field = "confirmed" if "doubt" in refusal.details else "void_reason"
+        return entry_page(account, entry, {field: pick(refusal.text, current_language())}, doubt_of(refusal))
     return recorded(account_id, made, both("De inschrijving telt niet meer. De regel blijft in de geschiedenis staan."))
 
 
@@ -121,6 +127,16 @@ def words_of(refusal: InvalidInput | Refusal) -> Mapping[str, str]:
     return {refusal.details.get("field", "scope"): pick(refusal.text, current_language())}
 
 
+def confirmed() -> list[str]:
+    """What the office agreed to, by the keys that the page gave."""
+    return request.form.getlist("confirmed")
+
+
+def doubt_of(refusal: InvalidInput | Refusal) -> Doubt | None:
+    """What the office may agree to, so that it is done after all."""
+    return refusal.details.get("doubt") if isinstance(refusal, InvalidInput) else None
+
+
 def recorded(account_id: int, made: RegisterEntry | None, words: dict[str, str]) -> ResponseReturnValue:
     if made is None:
         say("info", both("Dit stond er al. Er is niets veranderd."))
@@ -135,8 +151,12 @@ def too_late(account_id: int, refusal: Conflict) -> ResponseReturnValue:
     return redirect(url_for("office.person", account_id=account_id, _anchor="register"))
 
 
-def entry_page(account: Account, entry: RegisterEntry | None, wrong: Mapping[str, str] | None = None) -> ResponseReturnValue:
-    """The form for a new entry or, with ``entry``, for a better one in its place; after a refusal with what was typed."""
+def entry_page(
+    account: Account, entry: RegisterEntry | None, wrong: Mapping[str, str] | None = None, doubt: Doubt | None = None
+) -> ResponseReturnValue:
+    """The form for a new entry or, with ``entry``, for a better one in its place; after a refusal with what was typed, and with
+    ``doubt`` what can be confirmed.
+    """
     language = current_language()
     if wrong and "void_reason" not in request.form:
         typed = {name: fields.text(name) for name in ("scope", "number", "former_level", "reason")}
@@ -158,6 +178,9 @@ def entry_page(account: Account, entry: RegisterEntry | None, wrong: Mapping[str
         typed=typed,
         days=days,
         wrong=wrong or {},
+        doubt={"key": doubt.key, "text": pick(doubt.text, language)} if doubt else None,
+        agreed=confirmed() if doubt else [],
+        voiding="void_reason" in request.form,
         errors=[{"text": text, "href": f"#{field}"} for field, text in (wrong or {}).items()],
         scopes=scope_items(),
         levels=LEVELS,
