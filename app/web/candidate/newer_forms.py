@@ -36,8 +36,8 @@ TAGS: Mapping[str, tuple[Text, str]] = {
     "removed": (both("Wordt niet meer gevraagd"), ""),
     "moved": (both("Staat op een andere plaats"), "blue"),
     "retyped": (both("Wordt anders gevraagd"), "yellow"),
-    "more": (both("Vraagt meer"), "yellow"),
-    "less": (both("Vraagt minder"), "green"),
+    "more": (both("Strenger"), "yellow"),
+    "less": (both("Soepeler"), "green"),
     "words": (both("Andere woorden"), ""),
     "other": (both("Iets anders"), ""),
 }
