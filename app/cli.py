@@ -461,7 +461,7 @@ def report_faults(catalogue: loader.Catalogue) -> None:
 
 @demo_commands.command("create")
 def create_demo() -> None:
-    """Fill an empty demo installation: people, dossiers, and one dossier taken all the way to the queue."""
+    """Fill an empty demo installation: people, and dossiers in every route and stage."""
     if not here().settings.demo:
         stop("Demo data is only made in demo mode.")
     fill_demo()
@@ -473,4 +473,4 @@ def fill_demo() -> None:
             here(), say=click.echo, bar=lambda label, length: cast(Any, click.progressbar)(label=label, length=length)
         )
     if done:
-        click.echo(f"The bundle of the demo dossier: {done}")
+        click.echo(f"The bundle of one of its dossiers: {done}")
