@@ -96,13 +96,20 @@ class Filler:
             self._date(question, f"{name}.{end}", answer[end])
 
     def _choice(self, question: Question, name: str, answer: str) -> None:
+        listed = self.page.locator(f"select[name='{name}']")
+        if listed.count():  # a long list
+            listed.select_option(answer)
+        else:
+            self._scale(question, name, answer)
+
+    def _scale(self, question: Question, name: str, answer: str) -> None:
         self.page.locator(f"[name='{name}'][value='{answer}']").check()
 
-    _scale = _declaration = _choice
+    _declaration = _scale
 
     def _choices(self, question: Question, name: str, answer: Sequence[str]) -> None:
         for one in answer:
-            self._choice(question, name, one)
+            self._scale(question, name, one)
 
     def _table(self, question: Question, name: str, answer: Sequence[Mapping[str, Any]]) -> None:
         """Each row on its own page."""

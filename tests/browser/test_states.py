@@ -817,6 +817,15 @@ def test_a_state(site: Site, window: Window, looks: Looks, request: pytest.Fixtu
     check(window.show(answer), name, looks, request)
 
 
+def test_a_long_name_leaves_the_header_on_one_line(site: Site, window: Window) -> None:
+    site.write("UPDATE account SET name = 'Şenay Łukasiewicz-de Vries' WHERE id = ?", site.accounts["owner"])
+    page = window.show(site.clients["owner"].get("/account"))
+    parts = [page.locator(f".site-header {one}").bounding_box() for one in (".brand", ".main-nav", ".account", ".language")]
+    middles = [round(one["y"] + one["height"] / 2) for one in parts if one]
+    assert len(middles) == 4
+    assert max(middles) - min(middles) <= 1
+
+
 # --- what was refused ----------------------------------------------------------------------------------------------
 
 

@@ -71,7 +71,9 @@ def typed(soup: BeautifulSoup, names: Mapping[str, str]) -> dict[str, str]:
     """What these fields of the form hold now."""
     found = {}
     for name in names:
-        (field,) = soup.select(f'input[name="{name}"]:not([type=radio]), input[name="{name}"][checked]')
+        (field,) = soup.select(
+            f'input[name="{name}"]:not([type=radio]), input[name="{name}"][checked], select[name="{name}"] option[selected]'
+        )
         found[name] = str(field.get("value", ""))
     return found
 

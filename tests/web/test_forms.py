@@ -2,6 +2,7 @@
 summary leads, and never lets a text become markup."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -229,6 +230,20 @@ def test_a_row_with_a_problem_looks_so_before_anybody_asked() -> None:
     shown = drawn(made("table"), rows, row_problems=wrong)
     assert [item.get("class") for item in shown.xpath("//ul[@class='rows']/li")] == [None, "rows__wrong"]
     assert "Vul een getal in." in shown.get_element_by_id("ask-row-r2").text_content()
+
+
+def test_long_list_of_choices_is_one_control_that_names_them_all() -> None:
+    told = "Dit kan alleen als het secretariaat er vooraf mee heeft ingestemd."
+    options = [{"id": f"b{number}", "label": {"nl": f"Bureau {number}"}, "hint": {"nl": "Rond € 200."}} for number in range(10)]
+    other = {"id": "other", "label": {"nl": "Een ander"}, "hint": {"nl": told}}
+    shown = drawn(replace(made("choice"), settings={"options": [*options, other]}), "b3")
+    (control,) = shown.iter("select")
+    texts = [str(option.text) for option in control.iter("option")]
+    assert texts == ["Kies uit de lijst", *(f"Bureau {number} – Rond € 200." for number in range(10)), "Een ander"]
+    assert [option.get("value") for option in control.iter("option") if option.get("selected") is not None] == ["b3"]
+    more = shown.get_element_by_id(control.get("aria-describedby"))
+    assert more.text_content() == f"Een ander: {told}"
+    assert [control.get("name"), *shown.xpath("//label/@for")] == ["ask", control.get("id")]
 
 
 def test_table_shows_rows_running_total_and_links() -> None:

@@ -162,7 +162,7 @@ function autosave(form) {
   form.addEventListener("input", (event) => {
     if (event.target.type === "file") return;
     [dirty, forgetting] = [true, false];
-    later(event.target.matches("input[type=radio], input[type=checkbox]") ? 0 : PAUSE);
+    later(event.target.matches("input[type=radio], input[type=checkbox], select") ? 0 : PAUSE);
   });
   form.addEventListener("submit", (event) => {
     if (under_way && !stopped) {
