@@ -228,9 +228,9 @@ def put(*, to: str, template: str, language: str, data: Mapping[str, Any], key: 
     return mail
 
 
-def was_put(key: str) -> bool:
-    """Whether the ledger has this key: its mail was put into the outbox before."""
-    return session.scalar(select(Mail.id).where(Mail.key == key)) is not None
+def was_put(*keys: str) -> bool:
+    """Whether the ledger has one of these keys: its mail was put into the outbox before."""
+    return session.scalar(select(Mail.id).where(Mail.key.in_(keys)).limit(1)) is not None
 
 
 def due() -> Sequence[int]:

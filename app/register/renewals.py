@@ -23,6 +23,9 @@ from app.schemes.loader import Catalogue
 from app.schemes.model import DossierTemplate
 from app.texts import both
 
+SAME_END = 31
+"""So many days a last day may move and still be the end that its holder was told of."""
+
 
 @dataclass(frozen=True)
 class Window:
@@ -147,6 +150,7 @@ def waiting(on: date, catalogue: Catalogue) -> list[int]:
 def prompt(entry: RegisterEntry, on: date, catalogue: Catalogue) -> bool:
     """Tells the holder that the certificate is about to end, once for each number of months that a scheme names.
 
+    Once too when its last day is corrected: only a day that is more than a month off is another end to be told of.
     Not to who submitted already, has a following certificate, or whose account is closed. Tells whether it was told.
     """
     account = entry.account
@@ -155,9 +159,9 @@ def prompt(entry: RegisterEntry, on: date, catalogue: Catalogue) -> bool:
         return False
     told = False
     for scheme in renewers(entry, on, catalogue):
-        months = prompt_due(entry.valid_until, scheme.renewal["remind_months"], on)
-        key = f"renewal:{account.id}:{entry.valid_until}:{scheme.scheme}:{months}"
-        if months is None or mail.was_put(key):
+        steps = scheme.renewal["remind_months"]
+        months = prompt_due(entry.valid_until, steps, on)
+        if months is None or mail.was_put(*_told_keys(entry, scheme, [one for one in steps if one <= months])):
             continue
         busy = starting.unfinished(account, scheme.scheme)
         if busy is not None and busy.stage not in OPEN_STAGES:
@@ -168,8 +172,19 @@ def prompt(entry: RegisterEntry, on: date, catalogue: Catalogue) -> bool:
             "dossier": busy.reference if busy else "",
             "link": f"/dossier/{busy.reference}" if busy else f"/dossiers/nieuw?schema={scheme.scheme}",
         }
+        key = _prompt_key(account, entry.valid_until, scheme, months)
         told = messages.tell(account, "renewal_prompt", data, key=key) is not None or told
     return told
+
+
+def _prompt_key(account: Account, until: date, scheme: DossierTemplate, months: int) -> str:
+    return f"renewal:{account.id}:{until}:{scheme.scheme}:{months}"
+
+
+def _told_keys(entry: RegisterEntry, scheme: DossierTemplate, steps: Sequence[int]) -> list[str]:
+    """The keys of prompts that told of this end already, at one of these steps: with this last day or one close to it."""
+    days = [entry.valid_until + timedelta(days=off) for off in range(-SAME_END, SAME_END + 1)]
+    return [_prompt_key(entry.account, until, scheme, months) for until in days for months in steps]
 
 
 def beside(dossier: Dossier) -> dict[str, Text]:

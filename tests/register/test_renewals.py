@@ -147,6 +147,49 @@ def test_the_three_prompts_follow_each_other(installation: Installation, certifi
     assert [key.rpartition(":")[2] for key in prompts()] == ["4", "2", "1"]
 
 
+@pytest.mark.parametrize(
+    ("first", "moved", "again"),
+    [
+        (date(2027, 3, 20), date(2027, 3, 21), False),
+        (date(2027, 3, 20), date(2027, 3, 1), False),
+        (date(2027, 3, 20), date(2027, 4, 20), False),
+        (date(2027, 3, 20), date(2027, 4, 21), True),
+        (date(2027, 3, 20), date(2028, 3, 20), True),
+    ],
+)
+def test_a_corrected_last_day_is_told_again_only_when_it_is_more_than_a_month_off(
+    installation: Installation, holder: Account, catalogue: Catalogue, first: date, moved: date, again: bool
+) -> None:
+    line = Line("RL-1234", "initial", date(2023, 3, 21), first)
+    with transaction():
+        entry = entries.record(holder, line, catalogue=catalogue, by=None)
+        assert entry is not None
+        assert renewals.prompt(entry, renewals.months_before(first, 4), catalogue)
+        corrected = entries.correct(
+            entry, replace(line, valid_until=moved), "Verkeerd overgenomen.", catalogue=catalogue, by=None
+        )
+        assert corrected is not None
+        on = max(renewals.months_before(moved, 4), renewals.months_before(first, 4))
+        assert renewals.prompt(corrected, on, catalogue) is again
+        assert renewals.prompt(corrected, renewals.months_before(moved, 2), catalogue)
+
+
+def test_a_correction_brings_no_prompt_of_a_step_that_is_behind(
+    installation: Installation, holder: Account, catalogue: Catalogue
+) -> None:
+    line = Line("RL-1234", "initial", date(2023, 3, 21), date(2027, 3, 20))
+    on = date(2027, 1, 25)
+    with transaction():
+        entry = entries.record(holder, line, catalogue=catalogue, by=None)
+        assert entry is not None
+        assert renewals.prompt(entry, on, catalogue)
+        later = replace(line, valid_until=date(2027, 3, 30))
+        corrected = entries.correct(entry, later, "Verkeerd overgenomen.", catalogue=catalogue, by=None)
+        assert corrected is not None
+        assert not renewals.prompt(corrected, on, catalogue)
+    assert [key.rpartition(":")[2] for key in prompts()] == ["2"]
+
+
 def test_the_ledger_holds_each_prompt_with_its_moment(installation: Installation, certified: Certified) -> None:
     certified(20)
     pipeline.prompt_renewals(installation)
