@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from app.development.entries import Rules, as_row
+from app.development.entries import Rules, as_row, row_id
 from app.development.models import LogEntry
 from app.errors import Text
 from app.schemes import question_types
@@ -41,7 +41,8 @@ class Capped:
 
 @dataclass(frozen=True)
 class Tally:
-    """What the entries of one kind make together. ``counted`` and ``outside``: the entries within the period, and the others.
+    """What the entries of one kind make together. ``counted``: the entries that count; ``outside``: those outside the period;
+    ``doubles``: those that are the same as one before them.
 
     ``least`` and ``most``: how many rows the dossier's table asks and takes.
     """
@@ -49,6 +50,7 @@ class Tally:
     kind: LogKind
     counted: tuple[LogEntry, ...]
     outside: tuple[LogEntry, ...]
+    doubles: tuple[LogEntry, ...]
     totals: tuple[Total, ...]
     capped: tuple[Capped, ...]
     least: int | None
@@ -87,15 +89,17 @@ def tallies(entries: Sequence[LogEntry], rules: Rules, period: Period) -> list[T
 
 def _tally(kind: LogKind, entries: Sequence[LogEntry], rules: Rules, period: Period) -> Tally:
     settings = rules.table(kind).settings
-    inside = tuple(one for one in entries if period.holds(one.date))
+    inside = [one for one in sorted(entries, key=lambda one: (one.date, one.id)) if period.holds(one.date)]  # as taken over
     rows = [as_row(one, kind) for one in inside]
+    counting = {row["row"] for row in question_types.counting(rows, settings)}
     totals = question_types.totals(rows, settings)
     units = {total.field: total.unit for total in totals}
     limits = settings.get("rows") or {}
     return Tally(
         kind=kind,
-        counted=inside,
+        counted=tuple(one for one in inside if row_id(one) in counting),
         outside=tuple(one for one in entries if not period.holds(one.date)),
+        doubles=tuple(one for one in inside if row_id(one) not in counting),
         totals=totals,
         capped=tuple(
             Capped(rules.label(kind.id, cap.value), cap.entered, cap.max, units.get(cap.field))

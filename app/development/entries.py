@@ -120,7 +120,7 @@ def problems(draft: Draft, rules: Rules, today: date) -> list[Problem]:
     else:
         wrong = question_types.BUILT_IN["date"].check(dict(draft.date), {"max": "today", "today": today})
         found += [Problem(one.text, field="date") for one in wrong]
-    if not draft.title.strip():
+    if question_types.nothing(draft.title):
         found.append(Problem(both("Vul in wat u deed."), field="title"))
     found += _hours_problem(draft.hours)
     for name, most in LENGTHS.items():
@@ -148,7 +148,7 @@ def _kind_problem(draft: Draft, rules: Rules) -> list[Text]:
 
 
 def _hours_problem(hours: str) -> list[Problem]:
-    if not hours.strip():
+    if question_types.nothing(hours):
         return [Problem(both("Vul in hoeveel uur het duurde."), field="hours")]
     number = question_types.as_number(hours)
     if number is None:

@@ -520,6 +520,13 @@ def _distinct(before: Any, after: Any) -> Iterator[Detail]:
         yield Detail("less", both("Er wordt op minder punten gekeken of regels niet hetzelfde zijn."))
 
 
+def _among(before: Any, after: Any) -> Iterator[Detail]:
+    if after:
+        yield Detail("more", both("De datum moet een van de data uit een tabel zijn; dat is veranderd."))
+    else:
+        yield Detail("less", both("De datum hoeft niet meer een van de data uit een tabel te zijn."))
+
+
 def _reads(before: Any, after: Any) -> Iterator[Detail]:
     if set(before or ()) - set(after or ()) or set(after or ()) - set(before or ()):
         yield Detail("other", both("Uw supervisor leest andere onderdelen dan eerst."))
@@ -599,6 +606,7 @@ _TELLERS: Mapping[str, Callable[[Any, Any], Iterator[Detail]]] = {
     "span": _span,
     "within": _within,
     "distinct": _distinct,
+    "among": _among,
     "role": _text_of(lambda: both("Wie de verklaring geeft")),
     "reads": _reads,
     "questions": _nested,

@@ -434,6 +434,7 @@ def _dangling(template: DossierTemplate, placed: Sequence[Placed]) -> list[Templ
             faults += _dangling_reads(template, one, question, (*path, "reads"))
             faults += _dangling_table(template, one, question, (*path, "together_with"))
             faults += _dangling_within(template, one, question, (*path, "within", "period"))
+            faults += _dangling_among(template, one, question, (*path, "among"))
             if question.shown_if:
                 faults += _dangling_names(template, one, question, (*path, "shown_if"))
     if not faults and (circle := conditions.cycle(template)):
@@ -475,6 +476,23 @@ def _dangling_within(template: DossierTemplate, one: Placed, question: Question,
     if target is not None and target.type == "period":
         return []
     return [one.document.fault(f"found {within['period']!r}; needed is a question of type period", path)]
+
+
+def _dangling_among(template: DossierTemplate, one: Placed, question: Question, path: KeyPath) -> list[TemplateFault]:
+    """A date that has to be one of a table's, of a table or field that is not there."""
+    among = question.settings.get("among") if question.type == "date" else None
+    if not among:
+        return []
+    section_id, _, name = among["table"].partition(".")
+    section = template.section(section_id)
+    target = section.question(name) if section else None
+    if target is None or target.type != "table":
+        return [one.document.fault(f"found {among['table']!r}; needed is a table", (*path, "table"))]
+    dates = [field["id"] for field in target.settings["fields"] if field["type"] == "date"]
+    if among["field"] in dates:
+        return []
+    words = f"needed is a date field of {among['table']}: {', '.join(dates) or 'there is none'}"
+    return [one.document.fault(f"found {among['field']!r}; {words}", (*path, "field"))]
 
 
 def _dangling_names(template: DossierTemplate, one: Placed, question: Question, path: KeyPath) -> list[TemplateFault]:

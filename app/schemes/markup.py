@@ -28,6 +28,7 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 _LINE_ENDS = re.compile(r"\r\n|[\r\v\f\x85\u2028\u2029]")
 _SPACES = re.compile(r"[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]")
 _INVISIBLE = re.compile(r"[\u00ad\u061c\u180e\u200b\u200c\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff]")
+_FILLERS = "\u115f\u1160\u2800\u3164\uffa0"  # letters and a symbol that leave their place empty
 _EMOJI = r"[\u2190-\u2bff\U0001f000-\U0001faff]"
 _LOOSE_JOINER = re.compile(  # U+200D is kept only where it joins two emoji into one
     rf"\u200d(?:(?<!{_EMOJI}\u200d)(?<!{_EMOJI}\ufe0f\u200d)(?<!{_EMOJI}[\U0001f3fb-\U0001f3ff]\u200d)|(?!{_EMOJI}))"
@@ -76,6 +77,11 @@ def clean(text: str) -> str:
 def clean_line(text: str) -> str:
     """As ``clean``, for an answer of one line."""
     return re.sub(r"[\n\t]", " ", clean(text))
+
+
+def is_blank(text: str) -> bool:
+    """Whether nothing of ``text`` can be seen: white space, control and format characters, marks without a letter, fillers."""
+    return not any(character not in _FILLERS and unicodedata.category(character)[0] not in "ZCM" for character in text)
 
 
 def has_control(text: str) -> bool:

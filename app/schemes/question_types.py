@@ -93,13 +93,16 @@ def in_dossier(question: Question, answers: Mapping[str, Mapping[str, Any]], tod
     if within := question.settings.get("within"):
         section, _, name = within["period"].partition(".")
         settings["between"] = as_period(answers.get(section, {}).get(name))
+    if among := question.settings.get("among"):
+        section, _, name = among["table"].partition(".")
+        settings["days"] = [as_date(row.get(among["field"])) for row in _rows(answers.get(section, {}).get(name))]
     return settings
 
 
 def nothing(answer: Answer) -> bool:
-    """Whether an answer of any built-in type holds nothing but blanks."""
+    """Whether an answer of any built-in type holds nothing that can be seen."""
     if isinstance(answer, str):
-        return not answer.strip()
+        return markup.is_blank(answer)
     if isinstance(answer, Mapping):
         return all(nothing(part) for key, part in answer.items() if key != "row")
     if isinstance(answer, Sequence):
@@ -390,7 +393,8 @@ def _check_date(answer: Answer, settings: Settings) -> Problems:
         return _problem(both("%(day)s ligt in de toekomst. Vul een datum in tot en met vandaag."), day=day)
     if most and day > most:
         return _problem(both("Vul een datum in op of voor %(limit)s."), limit=most)
-    return ()
+    days = [one for one in settings.get("days", ()) if one]
+    return _problem(settings["among"]["otherwise"]) if days and day not in days else ()
 
 
 def _date_form_problem(answer: Answer) -> Problems:
@@ -630,9 +634,16 @@ class Total:
 
 
 def totals(answer: Answer, settings: Settings) -> tuple[Total, ...]:
-    """The totals of a table's rows; what is no number, or lies outside the period that counts, counts for nothing."""
-    counting = [row for row in _rows(answer) if not _outside(row, settings)]
-    return tuple(_total(counting, total, settings) for total in settings.get("totals", ()))
+    """The totals of a table's rows. What is no number counts for nothing, and so does a row that does not count."""
+    counted = counting(answer, settings)
+    return tuple(_total(counted, total, settings) for total in settings.get("totals", ()))
+
+
+def counting(answer: Answer, settings: Settings) -> list[Mapping[str, Any]]:
+    """The rows of a table that count: within the period that the scheme counts, and no double of a row before it."""
+    inside = [row for row in _rows(answer) if not _outside(row, settings)]
+    doubles = {id(row) for row, _, _ in _doubles(inside, settings)}
+    return [row for row in inside if id(row) not in doubles]
 
 
 def _outside(row: Mapping[str, Any], settings: Settings) -> bool:
@@ -657,22 +668,28 @@ def _check_within(rows: Sequence[Mapping[str, Any]], settings: Settings) -> list
 
 def _check_distinct(rows: Sequence[Mapping[str, Any]], settings: Settings) -> list[Problem]:
     """Rows that say the same as one before them in all fields of a group, so that nothing counts twice."""
+    text = both("Dit lijkt op een andere regel: %(title)s. Alles telt één keer. Hoort het bij elkaar? Maak er dan één regel van.")
     problems: list[Problem] = []
+    for row, first, group in _doubles(rows, settings):
+        title = _word(first.get(settings.get("row_title", ""))).strip()
+        problems.append(Problem(_filled(text, title=title or "…"), row=_word(row.get("row")), field=group[0]))
+    return problems
+
+
+def _doubles(
+    rows: Sequence[Mapping[str, Any]], settings: Settings
+) -> Iterator[tuple[Mapping[str, Any], Mapping[str, Any], Sequence[str]]]:
+    """Each row that is the same as one before it in all fields of a group: the row, that first one, and the group."""
     types = {field["id"]: field["type"] for field in settings["fields"]}
     for group in settings.get("distinct", ()):
         first: dict[Any, Mapping[str, Any]] = {}
         for row in rows:
-            for key in _keys(row, group, types):
-                if first.setdefault(key, row) is row:
-                    continue
-                title = _word(first[key].get(settings.get("row_title", ""))).strip()
-                text = both(
-                    "Dit lijkt op een andere regel: %(title)s. Alles telt één keer. Hoort het bij elkaar? "
-                    "Maak er dan één regel van."
-                )
-                problems.append(Problem(_filled(text, title=title or "…"), row=_word(row.get("row")), field=group[0]))
-                break
-    return problems
+            keys = _keys(row, group, types)
+            other = next((first[key] for key in keys if key in first), None)
+            if other is not None:
+                yield row, other, group
+            else:
+                first |= dict.fromkeys(keys, row)
 
 
 def shared_evidence(answer: Answer, settings: Settings) -> Iterator[tuple[str, int, int]]:
@@ -729,8 +746,7 @@ class Cap:
 
 def caps(answer: Answer, settings: Settings) -> tuple[Cap, ...]:
     """What the caps of a table leave of its rows, as ``totals`` counts them."""
-    counting = [row for row in _rows(answer) if not _outside(row, settings)]
-    return tuple(_caps(counting, settings))
+    return tuple(_caps(counting(answer, settings), settings))
 
 
 def _caps(rows: Sequence[Mapping[str, Any]], settings: Settings) -> list[Cap]:
@@ -929,8 +945,9 @@ def _check_table(answer: Answer, settings: Settings) -> Problems:
     rows = _rows(answer)
     problems = [problem for row in rows for problem in check_row(row, settings)]
     least, most = _range(settings, "rows")
-    if least is not None and len(rows) < least:
-        problems += _problem(both_n("Voeg nog %(n)s regel toe.", "Voeg nog %(n)s regels toe.", least - len(rows)))
+    counted = len(counting(rows, settings))
+    if least is not None and counted < least:
+        problems += _problem(both_n("Voeg nog %(n)s regel toe.", "Voeg nog %(n)s regels toe.", least - counted))
     if most is not None and len(rows) > most:
         problems += _problem(
             both_n(
@@ -1013,7 +1030,7 @@ def _cards(answer: Answer, settings: Settings, language: str) -> Iterator[Block]
 def _by_kind(answer: Answer, settings: Settings, language: str) -> Iterator[Table]:
     """What was entered and what counts for each kind, for a total that caps take something off."""
     fields = {field["id"]: field for field in settings["fields"]}
-    rows = [row for row in _rows(answer) if not _outside(row, settings)]
+    rows = counting(answer, settings)
     for total in totals(answer, settings):
         caps = [cap for cap in settings.get("caps", ()) if cap["field"] == total.field]
         for by in dict.fromkeys(cap["by"] for cap in caps):
@@ -1186,7 +1203,7 @@ BUILT_IN: Mapping[str, QuestionType] = {
             blocks=_date_blocks,
             summary=_date_summary,
             is_empty=nothing,
-            settings={"min": "date", "max": "date"},
+            settings={"min": "date", "max": "date", "among": "list"},
         ),
         QuestionType(
             name="period",

@@ -273,6 +273,16 @@ class DateSchema(Strict):
         _in_order(data)
 
 
+class AmongSchema(Strict):
+    table = Matching(r"[a-z0-9_]+\.[a-z0-9_]+", "a table, such as reflection_meetings.meetings", required=True)
+    field = Id(required=True)
+    otherwise = Both(required=True)
+
+
+class DayOfRowsSchema(DateSchema):
+    among = Nested(AmongSchema)
+
+
 class PeriodSchema(DateSchema):
     open = Bool()
 
@@ -375,7 +385,7 @@ _BUILT_IN: Mapping[str, type[Strict]] = {
     "short_text": ShortTextSchema,
     "long_text": LongTextSchema,
     "number": NumberSchema,
-    "date": DateSchema,
+    "date": DayOfRowsSchema,
     "period": PeriodSchema,
     "choice": ChoiceSchema,
     "choices": ChoicesSchema,
@@ -848,6 +858,9 @@ class _Reading:
         self.unique(items, "id", path)
         types = {name: self.types[name] for name in allowed if name in self.types}
         read = [self.question(item, (*path, index), FieldSchema, types) for index, item in enumerate(items)]
+        for index, one in enumerate(read):
+            if one is not None and "among" in one:
+                self.fault("only a question by itself can be weighed against a table", (*path, index, "among"))
         return [one for one in read if one is not None]
 
     def question(self, raw: Any, path: KeyPath, common: type[Strict], types: Mapping[str, QuestionType]) -> dict[str, Any] | None:

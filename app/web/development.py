@@ -202,6 +202,14 @@ def _tally(one: Tally) -> dict[str, Any]:
                 len(one.outside),
             )[language]
         )
+    if one.doubles:
+        why.append(
+            both_n(
+                "%(n)s regel staat er twee keer in. Alles telt één keer.",
+                "%(n)s regels staan er vaker in. Alles telt één keer.",
+                len(one.doubles),
+            )[language]
+        )
     more = [
         f"{pick(total.label, language)}: {shown_number(total.counted, language)} {pick(total.unit, language)}".strip()
         for total in one.totals

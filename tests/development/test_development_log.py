@@ -18,7 +18,7 @@ from app.config import Settings
 from app.development import counting, entries, files, taking_over
 from app.development.counting import Period
 from app.development.models import LogEntry, LogFile, TakenOver
-from app.dossiers import answers, submission
+from app.dossiers import answers, completeness, contents, submission
 from app.dossiers.models import Evidence, SectionAnswers
 from app.errors import Forbidden, InvalidInput, NotFound, TooLarge
 from app.extensions import now, session, transaction
@@ -55,6 +55,8 @@ def test_add_keeps_an_entry_as_typed_and_the_same_form_twice_is_one_entry(log: L
         ({"kind": "training.gone"}, "kind", "Kies wat voor activiteit het was."),
         ({"kind": "training"}, "kind", "Kies wat voor activiteit het was."),
         ({"title": "  "}, "title", "Vul in wat u deed."),
+        ({"title": "\u200b"}, "title", "Vul in wat u deed."),
+        ({"hours": "\u200b"}, "hours", "Vul in hoeveel uur het duurde."),
         ({"title": "x" * 161}, "title", "Maak de tekst 1 teken korter."),
         ({"hours": ""}, "hours", "Vul in hoeveel uur het duurde."),
         ({"hours": "-2"}, "hours", "Het aantal uren moet meer zijn dan 0."),
@@ -156,7 +158,7 @@ def test_the_log_counts_as_a_dossier_with_the_same_rows_does(
         as_typed = [entries.as_row(one, tally.kind) for one in (of_kind if has_within else tally.counted)]
         settings = question_types.in_dossier(table, {"personal": {"certificate_period": certificate}}, TODAY)
         assert tally.totals == question_types.totals(as_typed, settings)
-        assert {*tally.counted, *tally.outside} == set(of_kind)
+        assert {*tally.counted, *tally.outside, *tally.doubles} == set(of_kind)
         excess = sum((one.entered - one.max for one in tally.capped), Decimal(0))
         for total in tally.totals:
             assert total.entered - total.counted == excess
@@ -176,6 +178,52 @@ def test_what_is_capped_and_still_needed_is_told(log: LogWorld) -> None:
     assert (training.have, training.needed, training.short) == (30, 75, 45)
     assert [one.title for one in training.outside] == ["Oud"]
     assert (meeting.have, meeting.needed, meeting.short) == (0, 4, 4)
+
+
+def test_what_was_noted_twice_counts_once(log: LogWorld) -> None:
+    for title in ("Studiedag Ethiek", "studiedag  ethiek", "Iets anders"):
+        log.add(title, hours="40")
+    for _ in range(4):
+        log.add("Mijn vraag", kind="meeting.supervision", hours="2")
+    training, meeting = counting.tallies(entries.all_of(log.owner), log.rules, Period())
+    assert ([one.title for one in training.doubles], training.have) == (["studiedag  ethiek"], 80)
+    assert (len(meeting.doubles), meeting.have, meeting.short) == (3, 1, 3)
+
+
+def test_a_dossier_counts_meetings_as_the_log_does(log: LogWorld) -> None:
+    dossier = log.dossier()
+    period = {"from": {"day": "1", "month": "1", "year": "2024"}, "to": {"day": "31", "month": "12", "year": "2027"}}
+    meeting = {"kind": "supervision", "duration": "2", "topic": "Mijn vraag", "with_whom": "Els Bos"}
+    listed = [{**meeting, "row": f"r{number}", "date": {"day": "1", "month": "1", "year": "1975"}} for number in range(3)]
+    listed += [{**meeting, "row": f"r{number}", "date": {"day": "1", "month": "3", "year": "2025"}} for number in (3, 4)]
+    with transaction():
+        answers.put_answer(dossier, "personal", "certificate_period", period)
+        answers.put_answer(dossier, "reflection_meetings", "meetings", listed)
+        answers.put_answer(dossier, "reflection_report", "meeting_date", {"day": "2", "month": "3", "year": "2025"})
+
+    def found(section_id: str, question: str) -> list[tuple[str | None, str]]:
+        now_there = contents.read(dossier)
+        section = now_there.template.section(section_id)
+        assert section is not None
+        listed = completeness.section_findings(now_there, section, log.world.catalogue.types, TODAY)
+        return [(one.row, one.text["nl"]) for one in listed if one.question == question]
+
+    outside = (
+        "Deze datum valt buiten de periode die telt: 1 januari 2024 – 31 december 2027. Pas de datum aan of haal de regel weg."
+    )
+    double = "Dit lijkt op een andere regel: Mijn vraag. Alles telt één keer. Hoort het bij elkaar? Maak er dan één regel van."
+    assert found("reflection_meetings", "meetings") == [
+        ("", "Voeg nog 3 regels toe."), ("r0", outside), ("r1", outside), ("r2", outside),
+        ("r1", double), ("r2", double), ("r4", double),
+    ]  # fmt: skip
+    ((_, words),) = found("reflection_report", "meeting_date")
+    assert words == (
+        "Op deze dag staat er geen bijeenkomst in uw overzicht bij Intervisie en supervisie. Vul de datum in van een "
+        "bijeenkomst die daar staat, of zet deze bijeenkomst er ook bij."
+    )
+    with transaction():
+        answers.put_answer(dossier, "reflection_report", "meeting_date", {"day": "01", "month": "3", "year": "2025"})
+    assert found("reflection_report", "meeting_date") == []
 
 
 # --- files ---------------------------------------------------------------------------------------------------------

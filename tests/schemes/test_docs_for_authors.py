@@ -26,6 +26,7 @@ OBJECTS: Mapping[str, type[schemas.Strict]] = {
     "Total of a table": schemas.TotalSchema,
     "Cap of a table": schemas.CapSchema,
     "Span of a table": schemas.SpanSchema,
+    "Among": schemas.AmongSchema,
     "Within": schemas.WithinSchema,
     "Transition to a scheme version": schemas.TransitionSchema,
     "Accreditation of a scheme version": schemas.AccreditationSchema,

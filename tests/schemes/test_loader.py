@@ -112,6 +112,33 @@ def test_load_all_gives_a_scheme_with_its_parts_in_order(tmp_path: Path) -> None
             "found 'points'; needed is a date field of this table: there is none",
         ),
         (
+            "        shown_if: form == 'own'\n",
+            (
+                "      - {id: on, type: date, label: {nl: Op, en: On}, "
+                "among: {table: practice.form, field: day, otherwise: {nl: A, en: B}}}\n"
+            ),
+            45,
+            "sections[1].questions[2].among.table",
+            "found 'practice.form'; needed is a table",
+        ),
+        (
+            "        shown_if: form == 'own'\n",
+            (
+                "      - {id: on, type: date, label: {nl: Op, en: On}, "
+                "among: {table: practice.courses, field: day, otherwise: {nl: A, en: B}}}\n"
+            ),
+            45,
+            "sections[1].questions[2].among.field",
+            "found 'day'; needed is a date field of practice.courses: there is none",
+        ),
+        (
+            "id: name, type: short_text,",
+            "id: name, type: date, among: {table: practice.courses, field: day, otherwise: {nl: A, en: B}},",
+            51,
+            "sections[1].questions[2].fields[0].among",
+            "only a question by itself can be weighed against a table",
+        ),
+        (
             "        row_title: name",
             "        distinct: [[name, day]]",
             49,

@@ -641,6 +641,22 @@ def test_rows_outside_the_period_count_for_nothing_and_are_named() -> None:
     assert (counted(rows, PERIOD), counted(rows), counted(rows, {"from": "x"})) == (5, 15, 15)
 
 
+def test_a_date_that_has_to_be_one_of_a_table() -> None:
+    otherwise = text("Die dag staat er niet.")
+    among = {"table": "meetings.list", "field": "day", "otherwise": otherwise}
+    day = Question(id="day", type="date", label=text("Dag"), settings={"max": "today", "among": among})
+    rows = [{"row": "a", "day": a_date(3, 5, 2026)}, {"row": "b", "day": {}}, {"row": "c", "day": a_date(4, 6, 2026)}]
+
+    def found(answer: Any, listed: Any) -> list[Mapping[str, str]]:
+        settings = question_types.in_dossier(day, {"meetings": {"list": listed}}, date(2026, 11, 21))
+        return [problem.text for problem in BUILT_IN["date"].check(answer, settings)]
+
+    assert found(a_date(4, 6, 2026), rows) == []
+    assert found(a_date(5, 6, 2026), rows) == [otherwise]
+    assert found(a_date(5, 6, 2026), rows[1:2]) == found(a_date(5, 6, 2026), None) == []
+    assert found(a_date(1, 1, 2027), rows) != [otherwise], "one thing wrong at a time"
+
+
 def test_the_same_activity_or_certificate_twice_is_named() -> None:
     rows = [
         activity("r1", name="Training  Rouw", proof=[3]),
@@ -656,6 +672,34 @@ def test_the_same_activity_or_certificate_twice_is_named() -> None:
         ("r2", "name", words),
         ("r3", "proof", words),
     ]
+    assert counted(rows, PERIOD) == 20
+    assert BUILT_IN["table"].summary(rows, in_ledger(PERIOD), "nl") == "6 regels, 20"
+
+
+def test_a_double_counts_for_no_total_cap_or_number_of_rows() -> None:
+    rows = [activity(f"r{number}", name="Studiedag", kind="a", points="8") for number in range(4)]
+    settings = {**in_ledger(PERIOD), "rows": {"min": 4}}
+    (total,) = question_types.totals(rows, settings)
+    assert (total.entered, total.counted) == (8, 8)
+    assert [cap.entered for cap in question_types.caps(rows, settings)] == [8]
+    found = [problem.text["nl"] for problem in BUILT_IN["table"].check(rows, settings)]
+    assert found[0] == "Voeg nog 3 regels toe."
+    assert len(found) == 4
+    blocks = BUILT_IN["table"].blocks(rows, settings, "nl")
+    assert [block.totals[-1] for block in blocks if isinstance(block, Table)] == [(), (Run("8", bold=True),)]
+
+
+def test_a_row_outside_the_period_is_not_one_of_those_that_are_needed() -> None:
+    rows = [activity("r1"), activity("r2", day=a_date(1, 1, 2001))]
+    found = [problem.text["nl"] for problem in BUILT_IN["table"].check(rows, {**in_ledger(PERIOD), "rows": {"min": 2}})]
+    assert found[0] == "Voeg nog 1 regel toe."
+
+
+@pytest.mark.parametrize("typed", ["", " \n", "\u200b", "\u2800\u3164", "\ufe0f\u034f", "\u00a0\u2060\ufeff"])
+def test_text_in_which_nothing_can_be_seen_is_no_answer(typed: str) -> None:
+    assert question_types.nothing(typed)
+    assert question_types.nothing({"day": typed, "row": "r1"})
+    assert not question_types.nothing(f"{typed}a")
 
 
 def test_the_same_evidence_at_two_rows_is_a_question_and_nothing_wrong() -> None:
@@ -689,6 +733,7 @@ ROWS = st.lists(
         st.integers(2021, 2028),
     ),
     max_size=12,
+    unique_by=lambda row: row["row"],  # of doubles the first counts
 )
 
 
