@@ -272,7 +272,7 @@ def test_what_is_not_on_a_maintained_list_says_which_and_who_keeps_it(
     )
     assert (reply.status_code, beside(soup, name)) == (422, [words])
     assert typed(soup, {**form, name: ""}) == {**form, name: value}, "it stays until another choice is made"
-    assert f"{value} Deze keuze staat er niet (meer) bij." in text
+    assert f"{value} Deze keuze staat er niet (meer) bij." in text.replace(" – ", " "), "in a list, and beside a radio button"
     text = in_english(browser, f"{address}?controle=1")
     assert (
         f"“{value}” is not on the list {english}. The office maintains that list. Make another choice, or ask the "
