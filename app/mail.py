@@ -87,7 +87,7 @@ TEMPLATES: Mapping[str, frozenset[str]] = {
         "dossier_withdrawn": "name dossier link",
         "evidence_refused": "name title reason dossier link",
         "log_file_refused": "name title reason link",
-        "renewal_prompt": "name until dossier link",  # ``dossier``: that he began already, else empty
+        "renewal_prompt": "name until submit_by dossier link",  # ``dossier``: that he began already, else empty
         # between a candidate and a mentor; ``other`` is the one who ended it, ``address`` that of the account that accepted
         "mentor_invitation": "name candidate link until",
         "mentor_accepted": "name mentor address dossier link",

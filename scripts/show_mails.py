@@ -29,6 +29,7 @@ SAMPLE: dict[str, Any] = {
     "roles": {"nl": "kandidaat, beoordelaar", "en": "candidate, assessor"},
     "revision": 1,
     "sha256": "ab" * 32,
+    "submit_by": "2026-11-20",
     "submitted_on": "2026-11-21",
     "supervisor": "Marieke Jansen",
     "title": "Verslag <intervisie>",

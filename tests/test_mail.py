@@ -196,7 +196,7 @@ def test_template_says_the_same_in_both_languages_with_greeting_link_and_closing
 @pytest.mark.parametrize("template", TEMPLATES)
 def test_template_r16_shows_marks_of_html_as_typed(template: str, settings: Settings) -> None:
     evil = "<b>x</b>&amp;\"'"
-    whole = {"link", "until", "submitted_on", "hours", "minutes", "revision"}
+    whole = {"link", "until", "submit_by", "submitted_on", "hours", "minutes", "revision"}
     data = {name: SAMPLE[name] if name in whole else evil for name in TEMPLATES[template]}
     page = mail.compose(Letter(1, "jan@example.org", "nl", template, data, now()), settings).get_body(("html",))
     assert page is not None

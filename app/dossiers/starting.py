@@ -44,8 +44,11 @@ def start(
     *,
     catalogue: Catalogue,
     settings: Settings,
+    submit_by: date | None = None,
 ) -> Dossier:
-    """Makes an empty dossier. Raises ``AlreadyStarted``, and what ``loader.compose`` raises for parts that cannot be used."""
+    """Makes an empty dossier, to be submitted on the last day of the term or on ``submit_by`` if that is earlier.
+
+    Raises ``AlreadyStarted``, and what ``loader.compose`` raises for parts that cannot be used."""
     if language not in LANGUAGES:
         raise InvalidInput(both("Kies in welke taal u uw dossier schrijft."), field="language")
     template = loader.compose(catalogue, scheme, version, plugin_ids)
@@ -61,12 +64,17 @@ def start(
             owner_id=owner.id,
             template_sha256=stored.sha256,
             language=language,
-            submit_before=today + timedelta(days=settings.submission_days),
+            submit_before=min(term(today, settings), submit_by or date.max),
         ),
     )
     log.note(dossier, "created")
     audit.write("dossier.started", actor=owner, thing=dossier)
     return dossier
+
+
+def term(today: date, settings: Settings) -> date:
+    """The last day to submit what one starts today."""
+    return today + timedelta(days=settings.submission_days)
 
 
 def _check_choice(template: DossierTemplate) -> None:

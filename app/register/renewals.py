@@ -60,6 +60,11 @@ def window(until: date, scheme: DossierTemplate) -> Window:
     return Window(opens, until, until + timedelta(days=rule.get("grace_days", 0)))
 
 
+def submit_by(entry: RegisterEntry | None, scheme: DossierTemplate, term: date) -> date:
+    """The last day to submit what one starts as a holder: that of the term, or of the certificate if it ends earlier."""
+    return term if entry is None else min(term, window(entry.valid_until, scheme).closes)
+
+
 def prompt_due(until: date, remind_months: Sequence[int], on: date) -> int | None:
     """The prompt that is due on a day, as its number of months: the last one whose day has come; ``None`` before the first and
     after the certificate's last day. Those before it are not caught up on.
@@ -169,6 +174,7 @@ def prompt(entry: RegisterEntry, on: date, catalogue: Catalogue) -> bool:
         data = {
             "name": account.name,
             "until": entry.valid_until.isoformat(),
+            "submit_by": (busy.submit_before if busy else window(entry.valid_until, scheme).closes).isoformat(),
             "dossier": busy.reference if busy else "",
             "link": f"/dossier/{busy.reference}" if busy else f"/dossiers/nieuw?schema={scheme.scheme}",
         }

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
+from babel.dates import format_date
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select
@@ -88,6 +89,15 @@ def test_days_of_grace_let_one_start_after_the_last_day(scheme: DossierTemplate)
     assert [window.state(date(2027, 3, day)) for day in (1, 2, 11, 12)] == ["open", "grace", "grace", "expired"]
 
 
+def test_a_holder_submits_within_the_term_or_before_the_certificate_and_its_days_of_grace_end(scheme: DossierTemplate) -> None:
+    kind = replace(scheme, renewal={**scheme.renewal, "grace_days": 10})
+    entry, term = RegisterEntry(valid_until=date(2027, 3, 1)), date(2027, 5, 21)
+    assert renewals.submit_by(None, kind, term) == term
+    assert renewals.submit_by(entry, scheme, term) == date(2027, 3, 1)
+    assert renewals.submit_by(entry, kind, term) == date(2027, 3, 11)
+    assert renewals.submit_by(entry, kind, date(2027, 3, 5)) == date(2027, 3, 5)
+
+
 # --- prompts -------------------------------------------------------------------------------------------------------
 
 
@@ -130,6 +140,7 @@ def test_each_prompt_goes_once_and_late_ones_are_not_caught_up_on(
     assert told.data == {
         "name": "Hanna Visser",
         "until": entry.valid_until.isoformat(),
+        "submit_by": entry.valid_until.isoformat(),
         "dossier": "",
         "link": "/dossiers/nieuw?schema=recertification",
     }
@@ -198,6 +209,8 @@ def test_the_ledger_holds_each_prompt_with_its_moment(installation: Installation
     assert (letter.to, letter.language, letter.stage) == ("hanna.visser@voorbeeld.nl", "nl", "queued")
     words = mail.words("renewal_prompt", "en", letter.data, installation.settings)
     assert words.subject.startswith("Your certificate runs until")
+    last = format_date(today() + timedelta(days=20), "d MMMM y", locale="en")
+    assert f"Your dossier must be in by {last} at the latest." in " ".join(words.paragraphs)
 
 
 @pytest.mark.parametrize("days", [-1, 200])

@@ -5,11 +5,13 @@ from datetime import date, timedelta
 from html import unescape
 
 import pytest
+from babel.dates import format_date
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from app.accounts.models import Account
 from app.audit import AuditEntry
+from app.dossiers.models import Dossier
 from app.dossiers.submission import today
 from app.extensions import session, transaction
 from app.register import entries
@@ -275,6 +277,23 @@ def test_the_form_of_recertification_begins_with_what_the_register_says(
     assert f'value="{until.year}"' in page
     shown = text(mine.get("/account"))
     assert "u bent ermee bezig in dossier HC-" in shown
+
+
+@pytest.mark.parametrize(("days", "last"), [(60, 60), (180, 180), (181, 180), (1, 1), (0, 0)])
+def test_a_holder_submits_before_the_certificate_ends(
+    holder: Account, office: Account, catalogue: Catalogue, login: Login, days: int, last: int
+) -> None:
+    until = ends_in(days, holder, catalogue, office)
+    wanted = format_date(today() + timedelta(days=last), "d MMMM y", locale="nl")
+    mine = login(holder)
+    page = text(mine.get(START + "recertification"))
+    ends = " Dat is de laatste dag van uw certificaat." if last < 180 else ""
+    assert f"Dien uw dossier in tot en met {wanted}.{ends}</p>" in page
+    assert {0: "Vandaag is de laatste dag", 1: "1 dag de tijd"}.get(last, f"{last} dagen de tijd") in page
+    address = mine.post("/dossiers/nieuw", data={"scheme": "recertification", "language": "nl"}).headers["Location"]
+    assert f'<p class="big">{wanted}</p>' in text(mine.get(address))
+    session.rollback()
+    assert session.scalars(select(Dossier)).one().submit_before == min(until, today() + timedelta(days=180))
 
 
 def test_a_specialisation_is_added_in_between(holder: Account, office: Account, catalogue: Catalogue, login: Login) -> None:

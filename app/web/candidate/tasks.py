@@ -11,6 +11,7 @@ from marshmallow import RAISE, Schema, ValidationError, fields, validate
 from sqlalchemy import select
 
 from app import permissions
+from app.config import Settings
 from app.dossiers import completeness, mentors, served, starting, submission
 from app.dossiers import contents as dossier_contents
 from app.dossiers.completeness import Progress
@@ -23,6 +24,7 @@ from app.extensions import session, transaction
 from app.plugin_api import Finding
 from app.plugin_loader import Plugin
 from app.register import entries, renewals
+from app.register.models import RegisterEntry
 from app.schemes import loader, question_types, spans, statement_settings
 from app.schemes import models as stored_templates
 from app.schemes.model import DossierTemplate, Section
@@ -77,7 +79,7 @@ def _line(dossier: Dossier) -> dict[str, Any]:
         "submitted": both("Het secretariaat controleert uw dossier. U hoeft nu niets te doen."),
         "in_assessment": both("De beoordelaars lezen uw dossier. U hoeft nu niets te doen."),
     }
-    before = both("Vul uw dossier aan en dien het in vóór %(day)s.", day=day(dossier.submit_before))
+    before = both("Vul uw dossier aan en dien het in, uiterlijk op %(day)s.", day=day(dossier.submit_before))
     return {
         "reference": dossier.reference,
         "title": pick(_template(dossier).title, language),
@@ -136,6 +138,7 @@ def start() -> ResponseReturnValue:
                 chosen["language"],
                 catalogue=catalogue,
                 settings=settings,
+                submit_by=renewals.submit_by(entry, scheme, starting.term(submission.today(), settings)),
             )
             if entry is not None:
                 renewals.prefill(dossier, scheme, entry)
@@ -198,10 +201,32 @@ def start_page(scheme: str, refusal: str = "", *, of_plugins: bool = False) -> s
         told=registration.start_words(standing, chosen) if chosen else None,
         plugins_refused=refusal if of_plugins else "",
         picked=request.form.getlist("plugins"),
-        days=settings.submission_days,
+        submit_by=_submit_by(standing, chosen, settings) if chosen else None,
         running=running,
         errors=[{"text": refusal, "href": "#plugins" if of_plugins else "#main-content"}] if refusal else [],
     )
+
+
+def _submit_by(standing: Sequence[RegisterEntry], scheme: DossierTemplate, settings: Settings) -> dict[str, Any]:
+    """The last day to submit what one starts today, with how many days that leaves and whether the certificate decides it."""
+    today, language = submission.today(), current_language()
+    entry = renewals.held_of(standing, scheme, today) if scheme.holder else None
+    term = starting.term(today, settings)
+    last = renewals.submit_by(entry, scheme, term)
+    words = both("Dien uw dossier in tot en met %(day)s.", day=day(last))
+    if entry is not None and last < term:
+        words = (
+            both("Dien uw dossier in tot en met %(day)s. Dat is de laatste dag van uw certificaat.", day=day(last))
+            if last == entry.valid_until
+            else both(
+                "Dien uw dossier in tot en met %(day)s. Uw certificaat loopt tot en met %(until)s.",
+                day=day(last),
+                until=day(entry.valid_until),
+            )
+        )
+    left = (last - today).days
+    title = both_n("%(n)s dag de tijd", "%(n)s dagen de tijd", left) if left else both("Vandaag is de laatste dag")
+    return {"title": pick(title, language), "words": pick(words, language)}
 
 
 def _not_now(versions: Sequence[DossierTemplate]) -> Text:
