@@ -5,7 +5,7 @@ from typing import TypeVar
 from sqlalchemy import CursorResult, or_, update
 
 from app.dossiers.models import Dossier, Snapshot, Statement
-from app.errors import Conflict
+from app.errors import Conflict, Forbidden
 from app.extensions import now, session
 from app.texts import both
 
@@ -54,6 +54,20 @@ def advance(record: Record, to: str, **changes: object) -> Record:
             wanted=to,
         )
     return record
+
+
+def change_language(dossier: Dossier, language: str) -> None:
+    """The language of its documents, only while it is open. Raises ``Forbidden`` once submitted."""
+    session.flush()
+    changed = session.execute(
+        update(Dossier)
+        .where(Dossier.id == dossier.id, Dossier.stage.in_(OPEN_STAGES))
+        .values(language=language)
+        .execution_options(synchronize_session=False)
+    )
+    session.refresh(dossier)
+    if not isinstance(changed, CursorResult) or changed.rowcount != 1:
+        raise Forbidden(both("Dit dossier is ingediend. U kunt het niet meer wijzigen."))
 
 
 def abandon_snapshots(dossier: Dossier) -> None:

@@ -527,6 +527,22 @@ def _among(before: Any, after: Any) -> Iterator[Detail]:
         yield Detail("less", both("De datum hoeft niet meer een van de data uit een tabel te zijn."))
 
 
+def _chronological(before: Any, after: Any) -> Iterator[Detail]:
+    if any(one not in list(before or ()) for one in after or ()):
+        yield Detail("more", both("Er wordt nu op gekeken of de data van een regel na elkaar komen."))
+    else:
+        yield Detail("less", both("Er wordt minder gekeken of de data van een regel na elkaar komen."))
+
+
+def _begun(before: Any, after: Any) -> Iterator[Detail]:
+    if bool(before) != bool(after):
+        yield (
+            Detail("more", both("De begindatum mag niet meer in de toekomst liggen."))
+            if after
+            else Detail("less", both("De begindatum mag nu in de toekomst liggen."))
+        )
+
+
 def _reads(before: Any, after: Any) -> Iterator[Detail]:
     if set(before or ()) - set(after or ()) or set(after or ()) - set(before or ()):
         yield Detail("other", both("Uw supervisor leest andere onderdelen dan eerst."))
@@ -607,6 +623,8 @@ _TELLERS: Mapping[str, Callable[[Any, Any], Iterator[Detail]]] = {
     "within": _within,
     "distinct": _distinct,
     "among": _among,
+    "chronological": _chronological,
+    "begun": _begun,
     "role": _text_of(lambda: both("Wie de verklaring geeft")),
     "reads": _reads,
     "questions": _nested,

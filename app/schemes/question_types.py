@@ -462,6 +462,9 @@ def _check_period(answer: Answer, settings: Settings) -> Problems:
             return ()
         if problems := _check_date(part, settings):
             return _problem(words, problem=problems[0].text)
+    today, first = _today(settings), as_date(_part(answer, "from"))
+    if settings.get("begun") and today and first and first > today:
+        return _problem(both("Begindatum: %(day)s ligt in de toekomst. Vul een datum in tot en met vandaag."), day=first)
     if as_period(answer) is None:
         return _problem(both("De einddatum ligt voor de begindatum. Controleer beide data."))
     return ()
@@ -938,6 +941,12 @@ def check_row(row: Mapping[str, Any], settings: Settings) -> list[Problem]:
         elif field.get("required", True):
             text = both("Vul in: %(label)s", label=field["label"])
             problems.append(Problem(text, row=row_id, field=field["id"]))
+    labels = {field["id"]: field["label"] for field in settings["fields"]}
+    for first, then in settings.get("chronological", ()):
+        days = as_date(row.get(first)), as_date(row.get(then))
+        if days[0] and days[1] and days[1] < days[0]:
+            text = both("“%(then)s” ligt vóór “%(first)s”. Controleer beide data.", first=labels[first], then=labels[then])
+            problems.append(Problem(text, row=row_id, field=then))
     return problems
 
 
@@ -1213,7 +1222,7 @@ BUILT_IN: Mapping[str, QuestionType] = {
             blocks=_period_blocks,
             summary=_period_summary,
             is_empty=nothing,
-            settings={"min": "date", "max": "date", "open": "bool"},
+            settings={"min": "date", "max": "date", "open": "bool", "begun": "bool"},
         ),
         QuestionType(
             name="choice",
@@ -1272,6 +1281,7 @@ BUILT_IN: Mapping[str, QuestionType] = {
                 "span": "list",
                 "within": "list",
                 "distinct": "list",
+                "chronological": "list",
             },
         ),
         QuestionType(

@@ -285,6 +285,7 @@ class DayOfRowsSchema(DateSchema):
 
 class PeriodSchema(DateSchema):
     open = Bool()
+    begun = Bool()
 
 
 class ChoiceSchema(Strict):
@@ -355,6 +356,7 @@ class TableSchema(Strict):
     span = Nested(SpanSchema)
     within = Nested(WithinSchema)
     distinct = Many(Many(Id()))
+    chronological = Many(Many(Id(), least=2))
 
 
 class EvidenceSchema(Strict):
@@ -921,6 +923,12 @@ class _Reading:
         for number, group in enumerate(data.get("distinct", [])):
             for index, name in enumerate(group):
                 self.named(name, list(columns), "a field of this table", (*path, "distinct", number, index))
+        days = [name for name, field in columns.items() if field["type"] == "date"]
+        for number, pair in enumerate(data.get("chronological", [])):
+            if len(pair) != 2:
+                self.fault("needed are two date fields: which comes first, and which then", (*path, "chronological", number))
+            for index, name in enumerate(pair):
+                self.named(name, days, "a date field of this table", (*path, "chronological", number, index))
         if "span" in data:
             periods = [name for name, field in columns.items() if field["type"] == "period"]
             self.named(data["span"].get("field"), periods, "a period field of this table", (*path, "span", "field"))

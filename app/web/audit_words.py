@@ -31,6 +31,7 @@ def action_words() -> Mapping[str, Mapping[str, str]]:
         "role.revoked": both("Rol weggehaald"),
         "dossier.started": both("Dossier begonnen"),
         "dossier.rebased": both("Dossier overgezet op een andere versie van de formulieren"),
+        "dossier.language_changed": both("Taal van de documenten gewijzigd"),
         "dossier.submitted": both("Dossier ingediend"),
         "dossier.admitted": both("Dossier toegelaten tot de beoordeling"),
         "dossier.returned": both("Dossier teruggestuurd naar de kandidaat"),

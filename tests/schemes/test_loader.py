@@ -285,6 +285,20 @@ def test_load_all_gives_a_scheme_with_its_parts_in_order(tmp_path: Path) -> None
         ),
         (
             "        row_title: name",
+            "        chronological: [[name, points]]",
+            49,
+            "sections[1].questions[2].chronological[0][0]",
+            "found 'name'; needed is a date field of this table: there is none",
+        ),
+        (
+            "        row_title: name",
+            "        chronological: [[name]]",
+            49,
+            "sections[1].questions[2].chronological[0]",
+            "found a list of 1; needed is a list of 2 or more",
+        ),
+        (
+            "        row_title: name",
             "        distinct: [name]",
             49,
             "sections[1].questions[2].distinct[0]",

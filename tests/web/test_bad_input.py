@@ -1,6 +1,7 @@
 """What cannot be right comes back in the candidate's own words, with what was typed still in the form. On the shipped schemes."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -9,12 +10,15 @@ from bs4 import BeautifulSoup
 from filling import checked_file
 from flask.testing import FlaskClient
 
+from app import plugin_loader
 from app.accounts.models import Account
-from app.dossiers import answers, starting, submission
+from app.dossiers import answers, completeness, starting, submission
 from app.dossiers import contents as dossier_contents
-from app.dossiers.models import Dossier
+from app.dossiers.models import Dossier, SectionAnswers
 from app.extensions import session, transaction
 from app.pipeline import Installation
+from app.schemes import loader, question_types
+from app.schemes.model import Question
 from app.web.candidate import tasks
 
 PARTS = ("day", "month", "year")
@@ -335,3 +339,123 @@ def test_a_plugin_that_does_not_fit_the_scheme(browser: FlaskClient, plugin: str
     assert (reply.status_code, words in text) == (422, True)
     assert [field["value"] for field in soup.select("input[name=language][checked]")] == ["en"]
     assert "Eerste certificering loopbaanprofessional" in text, "the page of the scheme itself, to start without"
+
+
+# --- every question of every shipped scheme and plugin -------------------------------------------------------------
+
+SPECIALISATIONS = ("career_coaching", "career_guidance", "outplacement", "second_track")
+PLUGINS = {"initial": (), "recertification": SPECIALISATIONS, "specialisation": SPECIALISATIONS}
+YEARS = {"past": "2020", "later": "2021", "future": "2099"}
+PLANNED = {"reflection_development.goals.ready", "development_plan.plan.ready"}  # these are for what is still to be done
+TO_COME = {"personal.certificate_period"}  # a certificate ends later
+
+
+def on(year: str) -> dict[str, str]:
+    return {"day": "1", "month": "2", "year": YEARS[year]}
+
+
+def bad_answers(name: str, question: Question) -> dict[str, Any]:
+    """What cannot be right for a question of this type: kind -> answer."""
+    if question.type == "date":
+        return {} if name in PLANNED else {"future": on("future")}
+    if question.type == "period":
+        until = {} if name in TO_COME else {"until the future": {"from": on("past"), "to": on("future")}}
+        contradicting = {"from": on("later"), "to": on("past")}
+        return {**until, "contradicting": contradicting, "to begin": {"from": on("future"), "to": on("future")}}
+    if question.type == "number":
+        return {"negative": "-1"}
+    if question.type == "choice":
+        return {"unknown": "bureau_that_stopped"}
+    if question.type == "choices":
+        return {"unknown": ["bureau_that_stopped"]}
+    return {}
+
+
+@pytest.mark.parametrize("scheme", PLUGINS)
+def test_no_question_of_a_shipped_scheme_or_plugin_lets_through_what_cannot_be(
+    sanne: Account, installation: Installation, scheme: str
+) -> None:
+    """Every bad kind in every question and column, all at once; each is found at its own place."""
+    catalogue = installation.catalogue
+    with transaction():
+        dossier = starting.start(
+            sanne, scheme, "2026.1", PLUGINS[scheme], "nl", catalogue=catalogue, settings=installation.settings
+        )
+    template = dossier_contents.read(dossier).template
+    missed, tried = [], 0
+    for section in template.sections:
+        for question in section.questions:
+            name = f"{section.id}.{question.id}"
+            kinds = [(name, bad) for bad in bad_answers(name, question).values()]
+            if question.type == "table":
+                kinds = [
+                    (f"{name}.{field['id']}", [{"row": "r1", field["id"]: bad}])
+                    for field in question.settings["fields"]
+                    for bad in bad_answers(f"{name}.{field['id']}", question_types.question(field)).values()
+                ]
+            for place, bad in kinds:
+                tried += 1
+                put_any(dossier, section.id, question.id, bad)
+                contents = dossier_contents.read(dossier)
+                contents = replace(contents, visible={**contents.visible, section.id: section.questions})
+                found = completeness.section_findings(contents, section, catalogue.types, submission.today())
+                said = [one.text["nl"] for one in found if one.question == question.id]
+                empty = put_any(dossier, section.id, question.id, [{"row": "r1"}] if question.type == "table" else "")
+                usual = completeness.section_findings(
+                    replace(dossier_contents.read(empty), visible=contents.visible), section, catalogue.types, submission.today()
+                )
+                new = [text for text in said if text not in {one.text["nl"] for one in usual if one.question == question.id}]
+                if not new:
+                    missed.append(place)
+    assert (missed, tried >= 15) == ([], True)
+
+
+@pytest.mark.parametrize("scheme", PLUGINS)
+def test_columns_that_say_when_something_began_and_ended_cannot_contradict(installation: Installation, scheme: str) -> None:
+    template = loader.compose(installation.catalogue, scheme, "2026.1", PLUGINS[scheme])
+    tables = [
+        (section, question)
+        for section, question in template.questions()
+        if question.type == "table" and {"started", "ended"} <= {field["id"] for field in question.settings["fields"]}
+    ]
+    assert len(tables) == len(PLUGINS[scheme])
+    row = {"row": "r1", "started": on("later"), "ended": on("past")}
+    for section, question in tables:
+        said = [one.text["nl"] for one in question_types.BUILT_IN["table"].check([row], dict(question.settings))]
+        if section.plugin == "outplacement":  # its hook says it in its own words
+            data = {"answers": {section.id: {question.id: [row]}}, "today": submission.today().isoformat()}
+            hook = installation.catalogue.plugins["outplacement"]
+            said = [one.text["nl"] for one in plugin_loader.call_hook(hook, "check_dossier", data)]
+        assert any("Controleer beide dat" in one for one in said), (section.id, said)
+
+
+@pytest.mark.parametrize(
+    ("scheme", "place", "row"),
+    [
+        ("initial", "profile.guidance_courses", {"course": "Basis", "completed_on": on("past")}),
+        ("recertification", "education.activities", {"title": "Basis", "date": on("past")}),
+        ("specialisation", "specialisation_work.learning", {"title": "Basis", "completed": on("past")}),
+    ],
+)
+def test_the_same_training_twice_counts_once_in_every_scheme(
+    installation: Installation, scheme: str, place: str, row: dict[str, Any]
+) -> None:
+    section_id, _, question_id = place.partition(".")
+    template = loader.compose(installation.catalogue, scheme, "2026.1", PLUGINS[scheme][:1])
+    section = template.section(section_id)
+    question = section.question(question_id) if section else None
+    assert question is not None
+    twice = [{"row": "a", **row}, {"row": "b", **row}]
+    said = [one.text["nl"] for one in question_types.BUILT_IN["table"].check(twice, dict(question.settings)) if one.row == "b"]
+    assert any("Dit lijkt op een andere regel: Basis. Alles telt één keer." in one for one in said)
+
+
+def put_any(dossier: Dossier, section: str, question: str, answer: Any) -> Dossier:
+    """An answer as it stands in the database, whatever the form would have let through."""
+    with transaction():
+        row = session.get(SectionAnswers, (dossier.id, section))
+        if row is None:
+            row = SectionAnswers(dossier_id=dossier.id, section_id=section, version=1, data={})
+            session.add(row)
+        row.data = {question: answer}
+    return dossier

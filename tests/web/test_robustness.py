@@ -393,6 +393,7 @@ FIELDS = {
     "development.set_since": ("since.day", "since.month", "since.year"),
     "development.start_file": ("filename", "size", "modified", "use"),
     "development.take": ("entries",),
+    "candidate.change_language": ("language",),
     "candidate.move": ("before", "after", "terug"),
     "earlier.put_back": ("versie", "seen"),
     "mentor.comment": ("text",),
