@@ -6,14 +6,18 @@ from html import unescape
 
 import pytest
 from babel.dates import format_date
+from bs4 import BeautifulSoup
+from filling import fill
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from app.accounts.models import Account
 from app.audit import AuditEntry
+from app.dossiers import contents as dossier_contents
 from app.dossiers.models import Dossier
-from app.dossiers.submission import today
+from app.dossiers.submission import Consent, submit, today
 from app.extensions import session, transaction
+from app.pipeline import Installation
 from app.register import entries
 from app.register.entries import Line
 from app.register.models import RegisterEntry
@@ -315,3 +319,48 @@ def test_a_specialisation_is_added_in_between(holder: Account, office: Account, 
     tasks = text(mine.get(answer.headers["Location"]))
     assert "Specialisatie re-integratie tweede spoor" in tasks
     assert "Wat u in dit vak doet" in tasks
+
+
+# --- what the register says beside a check of admission ------------------------------------------------------------
+
+
+def said(desk: FlaskClient, reference: str) -> list[str]:
+    """Below the two answers that the register gives too: what it says now."""
+    page = BeautifulSoup(text(desk.get(f"/secretariaat/dossiers/{reference}/toelating")), "html.parser")
+    keys = [key for key in page.select("main dt") if key.get_text(strip=True) == "Volgens het register"]
+    return [" ".join(key.find_next_sibling("dd").get_text(" ").split()) for key in keys]  # type: ignore[union-attr]
+
+
+def test_beside_the_check_stands_what_the_register_says_now(
+    desk: FlaskClient, holder: Account, office: Account, catalogue: Catalogue, login: Login, installation: Installation,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    until = ends_in(60, holder, catalogue, office)
+    reference = login(holder).post(
+        "/dossiers/nieuw", data={"scheme": "recertification", "language": "nl"}
+    ).headers["Location"].rpartition("/")[2]  # fmt: skip
+    session.rollback()
+    dossier = session.scalars(select(Dossier)).one()
+    fill(dossier, installation)
+    with transaction():
+        contents = dossier_contents.read(dossier)
+        declared = frozenset(one.id for one in contents.template.declarations)
+        consent = Consent(name="Hanna Visser", declarations=declared, address="192.0.2.1", user_agent="Firefox")
+        submit(contents, consent, catalogue=installation.catalogue, house_style_sha256="0" * 64, settings=installation.settings)
+    (entry,) = entries.of(holder)
+    period = "{} tot en met {}"
+    first = entries.day_words(entry.valid_from)["nl"]
+    assert said(desk, reference) == ["RL-1234", period.format(first, entries.day_words(until)["nl"])]
+    later = until + timedelta(days=10)
+    with transaction():
+        line = Line("RL-4321", "initial", entry.valid_from, later)
+        mended = entries.correct(entry, line, "Verkeerd overgenomen", catalogue=catalogue, by=office)
+        assert mended is not None
+    assert said(desk, reference) == ["RL-4321", period.format(first, entries.day_words(later)["nl"])]
+    with monkeypatch.context() as expired:
+        expired.setattr("app.dossiers.submission.today", lambda: later + timedelta(days=200))
+        after = said(desk, reference)
+    assert after == ["RL-4321", period.format(first, entries.day_words(later)["nl"])], "expired meanwhile: still this one"
+    with transaction():
+        entries.void(mended, "Van iemand anders", catalogue=catalogue, by=office)
+    assert said(desk, reference) == ["Niets over deze persoon"] * 2
