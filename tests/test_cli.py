@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from click import Group
 from click.testing import Result
+from databases import only_sqlite
 from flask import Flask
 from small_world import World, write_plugin, write_scheme
 from sqlalchemy import select
@@ -227,6 +228,7 @@ def test_only_one_does_the_jobs(run: Run, world: World) -> None:
 # --- audit, database, schemes --------------------------------------------------------------------------------------
 
 
+@only_sqlite
 def test_the_record_is_verified_and_a_change_is_named(run: Run, world: World) -> None:
     world.dossier()
     good = run("audit", "verify")

@@ -21,6 +21,7 @@ import pikepdf
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.serialization import pkcs12
+from databases import only_sqlite
 from hypothesis import given
 from hypothesis import strategies as st
 from small_world import World, open_world, pdf, png, write_plugin
@@ -42,6 +43,7 @@ from app.mail import Mail
 from app.schemes import loader
 from app.schemes.loader import Catalogue
 
+pytestmark = only_sqlite  # each test begins with a copy of an instance folder, and the database must be in it
 STEPS = [step.name for step in sealing.STEPS]
 
 
