@@ -285,7 +285,7 @@ def _listed(
 
 # --- questions -----------------------------------------------------------------------------------------------------
 
-IGNORED = ("id", "type", "label", "hint", "required", "shown_if", "serves", "autocomplete", "row_title", "reminders")
+IGNORED = ("id", "type", "label", "hint", "required", "shown_if", "serves", "autocomplete", "row_title", "reminders", "mentions")
 """Settings that change nothing for the candidate, and those that are told of otherwise."""
 
 
@@ -501,6 +501,7 @@ def _span(before: Any, after: Any) -> Iterator[Detail]:
     yield from _limits(
         both("Alleen de laatste jaren tellen mee"), {"max": old.get("within_years")}, {"max": new.get("within_years")}
     )
+    yield from _limits(both("Langer dan iemand dit werk doet"), {"max": old.get("max_years")}, {"max": new.get("max_years")})
     yield from _words(label, old.get("label"), new.get("label"))
     if old.get("field", new.get("field")) != new.get("field", old.get("field")):
         yield Detail("more", both("De jaren worden anders geteld."))
@@ -511,6 +512,13 @@ def _within(before: Any, after: Any) -> Iterator[Detail]:
         yield Detail("more", both("Alleen regels met een datum in de periode die telt, tellen mee; dat is veranderd."))
     else:
         yield Detail("less", both("Regels tellen mee, welke datum zij ook hebben."))
+
+
+def _order(before: Any, after: Any) -> Iterator[Detail]:
+    if not after:
+        yield Detail("less", both("Deze datum hoeft niet meer voor of na een andere te liggen."))
+    elif (before or {}).get("question") != after["question"]:
+        yield Detail("more", both("Er wordt gekeken of deze datum voor of na een andere ligt."))
 
 
 def _distinct(before: Any, after: Any) -> Iterator[Detail]:
@@ -621,6 +629,8 @@ _TELLERS: Mapping[str, Callable[[Any, Any], Iterator[Detail]]] = {
     "caps": _caps,
     "span": _span,
     "within": _within,
+    "not_before": _order,
+    "not_after": _order,
     "distinct": _distinct,
     "among": _among,
     "chronological": _chronological,

@@ -435,6 +435,7 @@ def _dangling(template: DossierTemplate, placed: Sequence[Placed]) -> list[Templ
             faults += _dangling_table(template, one, question, (*path, "together_with"))
             faults += _dangling_within(template, one, question, (*path, "within", "period"))
             faults += _dangling_among(template, one, question, (*path, "among"))
+            faults += _dangling_order(template, one, question, path)
             if question.shown_if:
                 faults += _dangling_names(template, one, question, (*path, "shown_if"))
     if not faults and (circle := conditions.cycle(template)):
@@ -493,6 +494,19 @@ def _dangling_among(template: DossierTemplate, one: Placed, question: Question, 
         return []
     words = f"needed is a date field of {among['table']}: {', '.join(dates) or 'there is none'}"
     return [one.document.fault(f"found {among['field']!r}; {words}", (*path, "field"))]
+
+
+def _dangling_order(template: DossierTemplate, one: Placed, question: Question, path: KeyPath) -> list[TemplateFault]:
+    """Dates that a date is held against but that are not asked."""
+    faults = []
+    for key in ("not_before", "not_after"):
+        name = question.settings.get(key, {}).get("question", "") if question.type == "date" else ""
+        section_id, _, question_id = name.partition(".")
+        section = template.section(section_id)
+        target = section.question(question_id) if section else None
+        if name and (target is None or target.type != "date"):
+            faults.append(one.document.fault(f"found {name!r}; needed is a question of type date", (*path, key, "question")))
+    return faults
 
 
 def _dangling_names(template: DossierTemplate, one: Placed, question: Question, path: KeyPath) -> list[TemplateFault]:

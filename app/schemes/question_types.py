@@ -14,9 +14,9 @@ Answers are as typed, so no function here fails on one of another shape: it then
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 from babel.dates import format_date
 from babel.numbers import format_decimal
@@ -96,6 +96,10 @@ def in_dossier(question: Question, answers: Mapping[str, Mapping[str, Any]], tod
     if among := question.settings.get("among"):
         section, _, name = among["table"].partition(".")
         settings["days"] = [as_date(row.get(among["field"])) for row in _rows(answers.get(section, {}).get(name))]
+    for key in ("not_before", "not_after"):
+        if order := question.settings.get(key):
+            section, _, name = order["question"].partition(".")
+            settings[key] = {**order, "day": as_date(answers.get(section, {}).get(name))}
     return settings
 
 
@@ -294,6 +298,17 @@ def _check_long_text(answer: Answer, settings: Settings) -> Problems:
     return ()
 
 
+def advice(answer: Answer, settings: Settings) -> Text | None:
+    """What a text makes one look at again: it does not mention what is expected. Nothing is refused for it."""
+    expected = settings.get("mentions")
+    if not expected or nothing(answer):
+        return None
+    said = _word(answer).casefold()
+    if any(re.search(rf"\b{re.escape(word.casefold())}\b", said) for word in expected["words"]):
+        return None
+    return cast(Text, expected["otherwise"])
+
+
 def _long_text_blocks(answer: Answer, settings: Settings, language: str) -> Sequence[Block]:
     return markup.parse(_word(answer))
 
@@ -393,6 +408,13 @@ def _check_date(answer: Answer, settings: Settings) -> Problems:
         return _problem(both("%(day)s ligt in de toekomst. Vul een datum in tot en met vandaag."), day=day)
     if most and day > most:
         return _problem(both("Vul een datum in op of voor %(limit)s."), limit=most)
+    first, last = (settings.get(key, {}) for key in ("not_before", "not_after"))
+    if first.get("day") and day < first["day"]:
+        text = both("Vul een datum in op of na %(limit)s. %(because)s")
+        return _problem(text, limit=first["day"], because=first["because"])
+    if last.get("day") and day > last["day"]:
+        text = both("Vul een datum in op of voor %(limit)s. %(because)s")
+        return _problem(text, limit=last["day"], because=last["because"])
     days = [one for one in settings.get("days", ()) if one]
     return _problem(settings["among"]["otherwise"]) if days and day not in days else ()
 
@@ -797,6 +819,22 @@ class Span:
     min_years: int
     within_years: int | None
     until: date | None
+    max_years: int | None = None
+    today: date | None = None
+
+    @property
+    def left_out(self) -> tuple[spans.Stretch, ...]:
+        """The time between the periods, and from the last one up to today."""
+        between = spans.gaps(self.stretches)
+        day = timedelta(days=1)
+        if self.stretches and self.today and self.stretches[-1].last < self.today - day:
+            return (*between, spans.Stretch(self.stretches[-1].last + day, self.today))
+        return between
+
+    @property
+    def is_too_long(self) -> bool:
+        """Whether it is longer than anybody can have done this: a year is wrong."""
+        return self.max_years is not None and spans.short_of(self.stretches, self.max_years) is None
 
     @property
     def short(self) -> spans.Length | None:
@@ -821,10 +859,18 @@ def span(answer: Answer, settings: Settings) -> Span | None:
         min_years=asked["min_years"],
         within_years=within,
         until=today if any(goes_on(one, inner) for one in good) else None,
+        max_years=asked.get("max_years"),
+        today=today,
     )
 
 
 def _check_span(found: Span | None) -> list[Problem]:
+    if found is not None and found.is_too_long:
+        return _problem(
+            both("%(label)s: %(length)s is langer dan iemand dit werk doet. Controleer de jaren van elke periode."),
+            label=found.label,
+            length=length_text(spans.length(found.stretches)),
+        )
     if found is None or found.short is None:
         return []
     return _problem(
@@ -852,10 +898,10 @@ def _length_parts(length: spans.Length) -> list[Text]:
 
 
 def span_notes(found: Span) -> list[Text]:
-    """What explains a span: up to which day was counted, and the time in between that the periods leave out."""
+    """What explains a span: up to which day was counted, and the time that the periods leave out."""
     notes = _counting_notes(found)
-    if between := spans.gaps(found.stretches):
-        listed = {language: "; ".join(_stretch_words(gap, language) for gap in between) for language in LANGUAGES}
+    if left_out := found.left_out:
+        listed = {language: "; ".join(_stretch_words(gap, language) for gap in left_out) for language in LANGUAGES}
         notes.append(both("Niet ingevuld: %(listed)s.", listed=listed))
     return notes
 
@@ -885,15 +931,15 @@ def _span_blocks(found: Span | None, rows: int, language: str) -> tuple[Block, .
     )
     words = " ".join(text[language] for text in (needed, *_counting_notes(found)))
     told = Paragraph((Run(f"{pick(found.label, language)}: ", bold=True), Run(words)))
-    return (told, _counted(found, language)) if rows > 1 and found.stretches else (told,)
+    return (told, _counted(found, language)) if found.stretches and (rows > 1 or found.left_out) else (told,)
 
 
 def _counted(found: Span, language: str) -> Table:
-    """Each stretch that counts, and the time in between."""
-    between = spans.gaps(found.stretches)
+    """Each stretch that counts, and the time that does not."""
+    left_out = found.left_out
     rows = []
-    for stretch in sorted((*found.stretches, *between)):
-        counts = stretch not in between
+    for stretch in sorted((*found.stretches, *left_out)):
+        counts = stretch not in left_out
         length = _whole_length(spans.length([stretch]), language) if counts else both("telt niet mee")[language]
         ends = ((Run(shown_date(day, language)),) for day in (stretch.first, stretch.last))
         rows.append((*ends, (Run(length, italic=not counts),)))
@@ -1192,7 +1238,7 @@ BUILT_IN: Mapping[str, QuestionType] = {
             blocks=_long_text_blocks,
             summary=_long_text_summary,
             is_empty=nothing,
-            settings={"words": "range"},
+            settings={"words": "range", "mentions": "list"},
         ),
         QuestionType(
             name="number",
@@ -1212,7 +1258,7 @@ BUILT_IN: Mapping[str, QuestionType] = {
             blocks=_date_blocks,
             summary=_date_summary,
             is_empty=nothing,
-            settings={"min": "date", "max": "date", "among": "list"},
+            settings={"min": "date", "max": "date", "among": "list", "not_before": "list", "not_after": "list"},
         ),
         QuestionType(
             name="period",

@@ -249,8 +249,16 @@ class ShortTextSchema(Strict):
     autocomplete = String()
 
 
+class MentionsSchema(Strict):
+    """What a text is expected to mention; without it the candidate and the office read ``otherwise``, and nothing is refused."""
+
+    words = Many(String(), required=True)
+    otherwise = Both(required=True)
+
+
 class LongTextSchema(Strict):
     words = Nested(RangeSchema)
+    mentions = Nested(MentionsSchema)
 
 
 class NumberSchema(Strict):
@@ -264,7 +272,7 @@ class NumberSchema(Strict):
         _in_order(data)
 
 
-class DateSchema(Strict):
+class DaysSchema(Strict):
     min = Day(today=True)
     max = Day(today=True)
 
@@ -279,11 +287,20 @@ class AmongSchema(Strict):
     otherwise = Both(required=True)
 
 
-class DayOfRowsSchema(DateSchema):
+class OrderSchema(Strict):
+    """The date of another question that a date comes before or after, and why."""
+
+    question = Matching(r"[a-z0-9_]+\.[a-z0-9_]+", "a question, such as education.assessed_on", required=True)
+    because = Both(required=True)
+
+
+class DateSchema(DaysSchema):
     among = Nested(AmongSchema)
+    not_before = Nested(OrderSchema)
+    not_after = Nested(OrderSchema)
 
 
-class PeriodSchema(DateSchema):
+class PeriodSchema(DaysSchema):
     open = Bool()
     begun = Bool()
 
@@ -334,10 +351,13 @@ class SpanSchema(Strict):
     field = Id(required=True)
     label = Both(required=True)
     min_years = Years(required=True)
+    max_years = Years()
     within_years = Years()
 
     @validates_schema
     def in_order(self, data: Mapping[str, Any], **kwargs: Any) -> None:
+        if data.get("max_years", data.get("min_years", 0)) < data.get("min_years", 0):
+            raise ValidationError({"max_years": ["needed is no less than min_years"]})
         if data.get("within_years", data.get("min_years", 0)) < data.get("min_years", 0):
             raise ValidationError({"within_years": ["needed is no less than min_years"]})
 
@@ -387,7 +407,7 @@ _BUILT_IN: Mapping[str, type[Strict]] = {
     "short_text": ShortTextSchema,
     "long_text": LongTextSchema,
     "number": NumberSchema,
-    "date": DayOfRowsSchema,
+    "date": DateSchema,
     "period": PeriodSchema,
     "choice": ChoiceSchema,
     "choices": ChoicesSchema,
@@ -877,6 +897,10 @@ class _Reading:
         data = self.take(_schema(common, of_type), raw, path)
         if "options_from" in data:
             self.listed(data, path)
+        if common is FieldSchema:
+            for key in ("not_before", "not_after", "mentions"):
+                if key in data:
+                    self.fault("a question within a question cannot have this", (*path, key))
         self.look_inside(of_type, data, path)
         if of_type.name == "table" and len(self.faults) == before:
             self.table(data, path)

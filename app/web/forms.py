@@ -167,6 +167,7 @@ def field_of(
         field["earlier_href"] = context.get("earlier", "")
         written_in = context.get("written_in") or language
         field["lang"] = written_in if written_in != language else ""
+        field["advice"] = pick(question_types.advice(answer, settings), language)
     if widget == "evidence":
         field |= _evidence(question, language, context)
     if widget == "statement":

@@ -150,6 +150,7 @@ def test_question_of_another_type_keeps_no_answer(base: DossierTemplate) -> None
 OWN, JOB = ({"id": name, "label": words(name.title())} for name in ("own", "job"))
 NAME = {"id": "name", "type": "short_text", "label": words("Naam")}
 POINTS = {"id": "points", "type": "number", "label": words("Punten")}
+SPAN = {"field": "name", "label": words("Ervaring"), "min_years": 3}
 TOTAL = {"field": "points", "label": words("Punten"), "min": 40}
 
 
@@ -198,6 +199,13 @@ TOTAL = {"field": "points", "label": words("Punten"), "min": 40}
          [("more", "De datum moet een van de data uit een tabel zijn; dat is veranderd.")]),
         ("date", {"among": {"table": "a.b"}}, {},
          [("less", "De datum hoeft niet meer een van de data uit een tabel te zijn.")]),
+        ("table", {"fields": [NAME], "span": SPAN}, {"fields": [NAME], "span": {**SPAN, "max_years": 50}},
+         [("more", "Langer dan iemand dit werk doet: hoogstens 50 (was geen grens).")]),
+        ("date", {}, {"not_before": {"question": "a.b", "because": words("Zo")}},
+         [("more", "Er wordt gekeken of deze datum voor of na een andere ligt.")]),
+        ("date", {"not_after": {"question": "a.b", "because": words("Zo")}}, {},
+         [("less", "Deze datum hoeft niet meer voor of na een andere te liggen.")]),
+        ("long_text", {}, {"mentions": {"words": ["hbo"], "otherwise": words("Kijk na")}}, []),
         ("statement", {"reads": ["a"], "count": 1}, {"reads": ["a", "b"], "count": 2},
          [("other", "Uw supervisor leest andere onderdelen dan eerst."), ("more", "Aantal personen: 2 (was 1).")]),
         ("table", {"fields": [NAME]}, {"fields": [NAME], "chronological": [["a", "b"]]},

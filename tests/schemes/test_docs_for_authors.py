@@ -28,6 +28,8 @@ OBJECTS: Mapping[str, type[schemas.Strict]] = {
     "Span of a table": schemas.SpanSchema,
     "Among": schemas.AmongSchema,
     "Within": schemas.WithinSchema,
+    "Mentions": schemas.MentionsSchema,
+    "Order of two dates": schemas.OrderSchema,
     "Transition to a scheme version": schemas.TransitionSchema,
     "Accreditation of a scheme version": schemas.AccreditationSchema,
     "Holder": schemas.HolderSchema,

@@ -170,6 +170,31 @@ def test_load_all_gives_a_scheme_with_its_parts_in_order(tmp_path: Path) -> None
             "found 2; needed is no less than min_years",
         ),
         (
+            "        fields:\n          - {id: name,",
+            (
+                "        fields:\n"
+                "          - {id: day, type: date, label: {nl: Dag, en: Day},\n"
+                "             not_before: {question: practice.form, because: {nl: Zo, en: So}}}\n          - {id: name,"
+            ),
+            52,
+            "sections[1].questions[2].fields[0].not_before",
+            "a question within a question cannot have this",
+        ),
+        (
+            "type: short_text\n",
+            "type: date\n        not_before: {question: practice.form, because: {nl: Zo, en: So}}\n",
+            44,
+            "sections[1].questions[1].not_before.question",
+            "found 'practice.form'; needed is a question of type date",
+        ),
+        (
+            "        row_title: name",
+            "        span: {field: name, label: {nl: Duur, en: Length}, min_years: 3, max_years: 2}",
+            49,
+            "sections[1].questions[2].span.max_years",
+            "found 2; needed is no less than min_years",
+        ),
+        (
             "      - id: company",
             "      - id: form",
             42,

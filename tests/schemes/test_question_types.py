@@ -434,7 +434,7 @@ def test_units_stand_in_the_head_of_a_column_and_numbers_alone_below_it() -> Non
 
 def test_a_period_in_a_column_has_a_line_for_each_day() -> None:
     rows = [job(date(2020, 9, 1), date(2021, 12, 31))]
-    (table, _) = BUILT_IN["table"].blocks(rows, JOBS, "nl")
+    table, *_ = BUILT_IN["table"].blocks(rows, JOBS, "nl")
     assert table.rows == (((Run("1 september 2020 –\n31 december 2021"),),),)
 
 
@@ -533,6 +533,62 @@ def test_a_period_that_goes_on_counts_up_to_today() -> None:
         )
     )
     assert BUILT_IN["table"].summary(rows, JOBS, "nl") == "2 regels, 5 jaar en 7 maanden"
+
+
+def test_the_time_after_the_last_period_is_shown_up_to_today() -> None:
+    rows = [job(date(2021, 1, 1), date(2024, 12, 31))]
+    found = question_types.span(rows, JOBS)
+    assert found is not None
+    assert [note["nl"] for note in question_types.span_notes(found)] == ["Niet ingevuld: 1 januari 2025 – 21 november 2026."]
+    _, _, counted = BUILT_IN["table"].blocks(rows, JOBS, "nl")
+    assert counted.rows == (
+        ((Run("1 januari 2021"),), (Run("31 december 2024"),), (Run("4 jaar"),)),
+        ((Run("1 januari 2025"),), (Run("21 november 2026"),), (Run("telt niet mee", italic=True),)),
+    )
+    for last in (date(2026, 11, 20), date(2026, 11, 21)):
+        until_now = question_types.span([job(date(2021, 1, 1), last)], JOBS)
+        assert until_now is not None
+        assert question_types.span_notes(until_now) == []
+
+
+def test_a_span_longer_than_anybody_can_have_worked_is_a_wrong_year() -> None:
+    bounded = {**JOBS, "span": {**JOBS["span"], "max_years": 50}}
+    rows = [job(date(1951, 1, 1), date(1999, 12, 31)), job(date(2020, 1, 1), date(2021, 12, 31))]
+    assert problems("table", rows, **bounded) == [
+        "Werkervaring: 51 jaar is langer dan iemand dit werk doet. Controleer de jaren van elke periode."
+    ]
+    assert problems("table", [job(date(1951, 1, 1), date(2000, 12, 30))], **bounded) == []
+
+
+def test_a_date_is_held_against_the_date_of_another_question() -> None:
+    words = {"because": text("Daarom.", "That is why."), "question": "a.other"}
+    asked = {"id": "day", "type": "date", "label": text("Dag", "Day")}
+    for key, good, wrong, expected in (
+        ("not_before", a_date(1, 1, 2026), a_date(31, 12, 2025), "Vul een datum in op of na 1 januari 2026. Daarom."),
+        ("not_after", a_date(1, 1, 2026), a_date(2, 1, 2026), "Vul een datum in op of voor 1 januari 2026. Daarom."),
+    ):
+        question = question_types.question({**asked, key: words})
+        settings = question_types.in_dossier(question, {"a": {"other": a_date(1, 1, 2026)}}, "2026-11-21")
+        assert [one.text["nl"] for one in BUILT_IN["date"].check(wrong, settings)] == [expected]
+        assert BUILT_IN["date"].check(good, settings) == ()
+        for unknown in ({}, {"a": {"other": a_date(31, 2, 2026)}}):
+            assert BUILT_IN["date"].check(wrong, question_types.in_dossier(question, unknown, "2026-11-21")) == ()
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        ("Zij voldoet aan een HBO-denk- en werkniveau.", False),
+        ("Meets the level of Higher Professional Education.", False),
+        ("Zij heeft een mbo denk- en werkniveau.", True),
+        ("De hbooptie bleef open.", True),
+        (" ", False),
+    ],
+)
+def test_a_text_that_does_not_mention_what_is_expected_gives_advice_and_no_problem(answer: str, told: bool) -> None:
+    settings = {"mentions": {"words": ["hbo", "higher professional education"], "otherwise": text("Kijk na.", "Check.")}}
+    assert question_types.advice(answer, settings) == (text("Kijk na.", "Check.") if told else None)
+    assert BUILT_IN["long_text"].check(answer, settings) == ()
 
 
 def test_periods_that_overlap_or_leave_a_gap_are_shown_as_they_were_counted() -> None:

@@ -104,6 +104,7 @@ FUTURE = "1 januari 2099 ligt in de toekomst. Vul een datum in tot en met vandaa
             "The end date is before the start date. Check both dates.",
         ),
         ("1-1-2020", "1-1-2099", f"Einddatum: {FUTURE}", None),
+        ("1-1-1901", "1-1-1999", "Begindatum: Vul een datum in op of na 1 januari 1950.", None),
         ("1-1-2099", "", f"Begindatum: {FUTURE}", None),
         (
             "",
@@ -141,8 +142,37 @@ def test_periods_that_overlap_count_once_and_the_gap_is_named(browser: FlaskClie
         browser.post(f"/dossier/{dossier.reference}/onderdeel/experience/periods/r{row}", data=form)
     _, text = read(browser.get(f"/dossier/{dossier.reference}/onderdeel/experience?controle=1"))
     assert "2 jaar en 9 maanden van 3 jaar" in text
-    assert "Niet ingevuld: 1 juli 2020 – 30 september 2020." in text
+    until = question_types.shown_date(submission.today(), "nl")
+    assert f"Niet ingevuld: 1 juli 2020 – 30 september 2020; 1 januari 2021 – {until}." in text
     assert "u komt nog 3 maanden tekort. Het is nu 2 jaar en 9 maanden en er is minstens 3 jaar nodig." in text
+
+
+def test_dates_of_the_equivalence_route_that_contradict_each_other(
+    browser: FlaskClient, started: Callable[[str], Dossier]
+) -> None:
+    dossier = started("initial")
+    address = f"/dossier/{dossier.reference}/onderdeel/education"
+    filled_in = {"diploma": "none", "bureau": "other", "level_sentence": "Deze kandidaat heeft een mbo denk- en werkniveau."}
+    days = {"assessed_on": "1-1-2024", "signed_on": "29-2-2020", "approved_on": "20-11-2024"}
+    split = {name: dict(zip(PARTS, typed.split("-"), strict=True)) for name, typed in days.items()}
+    with transaction():
+        for name, answer in {**filled_in, **split}.items():
+            answers.put_answer(dossier, "education", name, answer)
+    soup, _ = read(browser.get(f"{address}?controle=1"))
+    assert beside(soup, "signed_on") == [
+        (
+            "Vul een datum in op of na 1 januari 2024. De psycholoog ondertekent na het assessment, en dat was volgens u op die "
+            "dag. Controleer beide datums."
+        )
+    ]
+    (approved,) = beside(soup, "approved_on")
+    assert approved.endswith(
+        "Het secretariaat stemt vooraf in, en het assessment was volgens u op die dag. Controleer beide datums."
+    )
+    (sentence,) = soup.select('[data-question="level_sentence"]')
+    assert "Let op: In deze zin staat niets over hbo-niveau." in " ".join(sentence.get_text(" ").split())
+    assert beside(soup, "level_sentence") == []
+    assert "The psychologist signs after the assessment" in in_english(browser, f"{address}?controle=1")
 
 
 WHOLE = "Vul een heel getal in, zonder cijfers achter de komma."

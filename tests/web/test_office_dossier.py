@@ -237,8 +237,9 @@ def test_office_checks_admits_and_assigns_two(desk: Desk, make_account: MakeAcco
     assert desk.office.get(desk.path + "/toelating").status_code == 403
 
 
+@pytest.mark.parametrize("level", ["hbo", "mbo"])
 def test_office_sees_the_sentence_of_the_report_beside_the_check(
-    installation: Installation, make_account: MakeAccount, login: Login
+    installation: Installation, make_account: MakeAccount, login: Login, level: str
 ) -> None:
     sanne, ilse = make_account("Sanne de Vries", "candidate"), make_account("Ilse Smit", "office")
     with transaction():
@@ -252,10 +253,11 @@ def test_office_sees_the_sentence_of_the_report_beside_the_check(
     files = [checked_file(dossier, installation, name) for name in ("evaluatie.pdf", "afsluiting.pdf")]
     with transaction():
         put_answer(dossier, "closing", "evidence", files)
-        put_answer(dossier, "education", "level_sentence", "Zij voldoet aan een <hbo-denk- en werkniveau>.")
+        put_answer(dossier, "education", "level_sentence", f"Zij voldoet aan een <{level}-denk- en werkniveau>.")
     hand_over(submit(dossier, installation), installation)
     page = login(ilse).get(f"/secretariaat/dossiers/{dossier.reference}/toelating").get_data(as_text=True)
-    assert '<blockquote class="quoted"><p>Zij voldoet aan een &lt;hbo-denk- en werkniveau&gt;.</p>' in page
+    assert f'<blockquote class="quoted"><p>Zij voldoet aan een &lt;{level}-denk- en werkniveau&gt;.</p>' in page
+    assert ("<dt>Let op</dt><dd>In deze zin staat niets over hbo-niveau." in page) is (level == "mbo")
     assert "<dt>Naam van de psycholoog die het rapport ondertekende</dt><dd><p>Een antwoord</p>" in page
     assert "Uw werkervaring: </strong>6 jaar en 1 dag (minstens 3 jaar nodig)." in page
     assert "<dt>Welk diploma hebt u?</dt><dd><p>Geen van deze</p>" in page

@@ -42,7 +42,7 @@ def test_work_experience_is_shown_where_it_is_entered_checked_and_listed(
     put(dossier, "experience", "periods", [first, second])
     text = browser.get(page).get_data(as_text=True)
     assert "2 jaar en 11 maanden van 3 jaar" in text
-    assert "Niet ingevuld: 1 februari 2019 – 31 mei 2020." in text
+    assert "Niet ingevuld: 1 februari 2019 – 31 mei 2020" in text
     assert "Er zit een jaar of langer tussen uw perioden." in text
     assert "u komt nog 1 maand tekort" in browser.get(f"{page}?controle=1").get_data(as_text=True)
     second["worked"] = {"from": a_day(1, 6, 2020), "to": a_day(0, 0, 0) | dict.fromkeys(("day", "month", "year"), "")}

@@ -188,6 +188,8 @@ def _facts(
             evidence_titles={one["id"]: one["title"] for one in files},
         )
         found["quotes" if question.type in LONG else "facts"].append((pick(question.label, language), value))
+        if told := question_types.advice(answer, question.settings):
+            found["facts"].append((both("Let op")[language], escape(pick(told, language))))
         if name in in_register:
             label = both("Volgens het register")[language]
             found["facts"].append((label, escape(pick(in_register[name], language))))
