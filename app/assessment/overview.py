@@ -64,7 +64,7 @@ class Row:
     @property
     def title(self) -> Text:
         """What its scheme is called."""
-        return stored_templates.get(self.template_sha256).title
+        return stored_templates.get(self.template_sha256).full_title
 
     @property
     def age(self) -> int:

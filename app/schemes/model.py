@@ -188,6 +188,12 @@ class DossierTemplate:
     plugin_choice: Mapping[str, int] = field(default_factory=dict)
 
     @property
+    def full_title(self) -> Text:
+        """The title with those of its plugins: "Specialisatie toevoegen · Specialisatie outplacement"."""
+        named = [self.title, *(one.title for one in self.plugins)]
+        return {language: " · ".join(one[language] for one in named) for language in self.title}
+
+    @property
     def way(self) -> str:
         """How it is judged: ``written``, ``oral``, or ``both``: in writing, and orally about a specialisation."""
         specialised = any(one.kind == SPECIALISATION for one in self.plugins)

@@ -17,6 +17,7 @@ from together import together
 
 from app.accounts.models import Account
 from app.assessment.models import Admission, Assessment, Assignment
+from app.assessment.overview import STATES
 from app.audit import AuditEntry
 from app.dossiers import answers, lifecycle, starting, submission
 from app.dossiers.models import Dossier, Snapshot, Statement
@@ -24,6 +25,10 @@ from app.errors import Conflict, InvalidInput
 from app.extensions import now, session, transaction
 from app.mail import Mail
 from app.pipeline import Installation
+from app.schemes import loader
+from app.schemes.loader import Catalogue
+from app.texts import pick
+from app.web.candidate import course
 
 
 @pytest.fixture
@@ -448,6 +453,31 @@ def test_the_course_says_what_happens_who_acts_and_by_when(
     with transaction():
         session.get_one(Dossier, full.id).stage = "withdrawn"
     assert course_now(page(browser, address)) == []
+
+
+@pytest.mark.parametrize(
+    ("scheme", "plugins", "session_title"),
+    [
+        ("initial", [], "Mondelinge toetsing over het dossier"),
+        ("recertification", [], ""),
+        ("recertification", ["outplacement"], "Mondelinge toetsing: Specialisatie outplacement"),
+        ("specialisation", ["outplacement"], "Mondelinge toetsing: Specialisatie outplacement"),
+    ],
+)
+def test_the_course_has_the_oral_session_where_there_is_one(
+    catalogue: Catalogue, scheme: str, plugins: list[str], session_title: str
+) -> None:
+    template = loader.compose(catalogue, scheme, "2026.1", plugins)
+    titles = [template.title, *(one.title for one in template.plugins)]
+    assert template.full_title == {language: " · ".join(one[language] for one in titles) for language in ("nl", "en")}
+    agreed = "Hebben de beoordelaars uw dossier gelezen, dan spreekt het secretariaat een datum en plaats met u af."
+    oral = [(session_title, agreed)] if session_title else []
+    come = {state: [(one["nl"], pick(text, "nl")) for one, text in course.to_come(state, template)] for state in STATES}
+    first, second, last = ("Controle van de toelating", ""), ("Beoordeling", ""), ("Besluit", "")
+    assert come["returned"] == come["assembling"] == come["stuck"] == [first, second, *oral, last]
+    assert come["to_admit"] == [second, *oral, last]
+    assert come["to_assign"] == come["judging"] == [*oral, last]
+    assert come["judged"] == come["decided"] == come["withdrawn"] == []
 
 
 def test_before_submitting_there_is_no_receipt(browser: FlaskClient, dossier: Dossier) -> None:

@@ -49,7 +49,7 @@ def judging_page(
         judging=judging,
         bundle=judging.hand_over.bundle,
         candidate=content["candidate"]["name"],
-        scheme=pick(judging.template.title, language),
+        scheme=pick(judging.template.full_title, language),
         areas=[
             area_view(
                 judging,

@@ -12,6 +12,7 @@ from app.errors import InvalidInput
 from app.extensions import session, transaction
 from app.schemes import models as stored_templates
 from app.texts import both, pick
+from app.web import ways
 from app.web.assessor import blueprint
 from app.web.auth import say
 from app.web.guard import guard
@@ -30,7 +31,7 @@ def home() -> ResponseReturnValue:
             "assessment_id": one.assessment_id,
             "reference": one.assessment.dossier.reference,
             "candidate": one.assessment.dossier.owner.name,
-            "scheme": pick(stored_templates.get(one.assessment.dossier.template_sha256).title, language),
+            "scheme": pick(stored_templates.get(one.assessment.dossier.template_sha256).full_title, language),
             "since": one.assigned_at,
             "declared": one.declared_at is not None,
             "open": one.assessment.dossier.stage in assignment.OPEN_FOR_JUDGING,
@@ -86,12 +87,14 @@ def declaration_page(assessment: Assessment, refusal: InvalidInput | None = None
     """Who is concerned, so that an assessor recognises a conflict of interest; nothing of what is in the dossier."""
     language = current_language()
     dossier = assessment.dossier
+    template = stored_templates.get(dossier.template_sha256)
     words = pick(refusal.text, language) if refusal else ""
     return render_template(
         "assessor/declaration.html",
         assessment=assessment,
         dossier=dossier,
-        scheme=pick(stored_templates.get(dossier.template_sha256).title, language),
+        scheme=pick(template.full_title, language),
+        way=pick(ways.in_words(template), language),
         around=assignment.people_around(dossier),
         reason=request.form.get("reason", ""),
         wrong=words,

@@ -14,6 +14,7 @@ from app.dossiers.submission import today
 from app.errors import Text
 from app.extensions import transaction
 from app.texts import both, pick
+from app.web import ways
 from app.web.assessor import blueprint
 from app.web.assessor.documents import newest_bundle, note_look
 from app.web.assessor.drafting import conflict_page, his
@@ -94,6 +95,7 @@ def finish_page(assessment: Assessment, wrong: Mapping[str, Text] | None = None,
         notes=judging.whole.get("notes", ""),
         name=name,
         today=day(today()),
+        session=pick(ways.oral_session(judging.template), language),
         signed_at=when(signed.signed_at) if signed else "",
         saved=kept_at(judging),
         wrong={one: pick(text, language) for one, text in wrong.items()},

@@ -20,7 +20,9 @@ from app.dossiers.submission import ZONE, today
 from app.errors import Text
 from app.extensions import now, session
 from app.schemes import models as stored_templates
+from app.schemes.model import DossierTemplate
 from app.texts import both, pick
+from app.web import ways
 from app.web.dates import clock, day, is_today, stamp, when
 from app.web.language import current_language
 from app.web.parts import installation
@@ -73,7 +75,8 @@ def timeline(dossier: Dossier) -> list[dict[str, Any]]:
     current = happens_now(dossier, row)
     if current is not None:
         items.append(_line(current))
-    items += [{"title": pick(title, language), "state": "", "facts": []} for title in _to_come(row.state)]
+    for title, text in to_come(row.state, stored_templates.get(dossier.template_sha256)):
+        items.append({"title": pick(title, language), "text": pick(text, language), "state": "", "facts": []})
     return items
 
 
@@ -111,17 +114,27 @@ def happens_now(dossier: Dossier, row: Row) -> Now | None:
     if row.state == "judging":
         by = _within(decided, template.assessment_days)
         return Now(both("De beoordelaars lezen uw dossier, los van elkaar"), both("De beoordelaars"), by, nothing)
+    if row.state == "judged" and template.way != "written":
+        who = both("Het secretariaat spreekt een datum en plaats voor de mondelinge toetsing met u af")
+        return Now(both("De mondelinge toetsing, en daarna het besluit over uw certificaat"), who, None, nothing)
     if row.state == "judged":
         by = _within(_judged_at(dossier) or row.since, template.decision_days)
         return Now(both("Het besluit over uw certificaat"), {"nl": _organisation(), "en": _organisation()}, by, nothing)
     return None
 
 
-def _to_come(state: str) -> Sequence[Text]:
-    """What follows on the phase of now."""
-    phases = {"admission": both("Controle van de toelating"), "assessment": both("Beoordeling"), "decision": both("Besluit")}
-    first = {"returned": 0, "assembling": 0, "stuck": 0, "to_admit": 1, "to_assign": 2, "judging": 2, "judged": 3}
-    return list(phases.values())[first.get(state, len(phases)) :]
+def to_come(state: str, template: DossierTemplate) -> Sequence[tuple[Text, Text | None]]:
+    """What follows on the phase of now, with words about it."""
+    admitting, assessing = (both("Controle van de toelating"), None), (both("Beoordeling"), None)
+    last: list[tuple[Text, Text | None]] = [(both("Besluit"), None)]
+    if (session_title := ways.oral_session(template)) is not None:
+        when_told = both("Hebben de beoordelaars uw dossier gelezen, dan spreekt het secretariaat een datum en plaats met u af.")
+        last.insert(0, (session_title, when_told))
+    if state in ("returned", "assembling", "stuck"):
+        return [admitting, assessing, *last]
+    if state == "to_admit":
+        return [assessing, *last]
+    return last if state in ("to_assign", "judging") else []
 
 
 def _line(current: Now) -> dict[str, Any]:

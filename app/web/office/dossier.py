@@ -21,6 +21,7 @@ from app.extensions import session, transaction
 from app.files import store
 from app.schemes import models as stored_templates
 from app.texts import both, both_n, pick
+from app.web import ways
 from app.web.auth import say
 from app.web.candidate.submitting import DOCUMENTS, SANDBOX, snapshots_of
 from app.web.dates import day, stamp, when
@@ -66,6 +67,7 @@ def dossier_page(dossier: Dossier, wrong: Mapping[str, str] | None = None) -> st
         dossier=dossier,
         row=row,
         title=pick(template.title, language),
+        way=pick(ways.in_words(template), language),
         plugins=[pick(one.title, language) for one in template.plugins],
         forms={"version": template.version, "sha256": dossier.template_sha256[:12]},
         state=state_of(row),
@@ -131,6 +133,11 @@ def next_step(dossier: Dossier, row: Row, newest: Snapshot | None) -> dict[str, 
         text = both("De beoordelaars lezen het dossier, los van elkaar.")
     elif row.state == "judged":
         text = both("De oordelen zijn ondertekend. Nu volgt het besluit.")
+        if stored_templates.get(dossier.template_sha256).way != "written":
+            text = both(
+                "De oordelen zijn ondertekend. Nu volgt de mondelinge toetsing: spreek een datum en plaats af met de kandidaat "
+                "en de commissie. Daarna volgt het besluit."
+            )
     else:
         text = both("Dit dossier is afgerond. U hoeft niets meer te doen.")
     return {**found, "text": pick(text, language)}
