@@ -146,13 +146,13 @@ def test_the_field_for_files_has_our_own_words_in_the_language_of_the_page(
 ) -> None:
     page = open_folder()
     zone = page.locator(".drop-zone").first
-    assert zone.locator(".drop-zone__button").inner_text() == "Kies bestanden"
-    assert page.locator("#files").evaluate("field => getComputedStyle(field).opacity") == "0"
+    expect(zone.locator(".drop-zone__button")).to_have_text("Kies bestanden")
+    expect(page.locator("#files")).to_have_css("opacity", "0")
     page.locator("#files").focus()
     page.keyboard.press("Shift+Tab")
     page.keyboard.press("Tab")
     expect(page.locator("#files")).to_be_focused()
-    assert zone.locator(".drop-zone__face").evaluate("face => getComputedStyle(face).outlineStyle") == "solid"
+    expect(zone.locator(".drop-zone__face")).to_have_css("outline-style", "solid")
     details = page.locator(".folder__change").first
     details.locator("summary").click()
     new = details.locator("input[type=file]")

@@ -38,7 +38,7 @@ def test_the_draft_follows_each_save_to_the_place_being_written(visitors, server
     field.fill(STORY)
     expect(pictures).to_have_count(2)
     assert pictures.first.get_attribute("src") != before
-    assert pictures.last.evaluate("one => one.complete && one.naturalWidth > 0")
+    until(lambda: pictures.last.evaluate("one => one.complete && one.naturalWidth > 0"), "the second page to be drawn")
 
     # at the cursor: at the end of a long text the panel has moved down, and it says where
     pages = panel.get_by_role("group", name="Concept van dit onderdeel")

@@ -225,9 +225,11 @@ def test_login_and_a_section_with_only_a_keyboard(visitors, dossier, looks):
     page.keyboard.type(PASSWORD)
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_have_text("Uw dossier")
+    page.wait_for_load_state()  # Tab goes no further than what has come
     tab_to(page, "Gedragscode")
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_have_text("Gedragscode")
+    page.wait_for_load_state()
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")  # the skip link
     expect(page.locator(":focus")).to_have_id("main-content")

@@ -267,7 +267,7 @@ def test_whole_window_and_back(write, looks):
     expect(box).to_have_count(0)
     expect(field).to_be_focused()
     expect(page.locator(".context-bar [data-save-status]")).to_be_visible()
-    assert page.locator("[inert]").count() == 0
+    expect(page.locator("[inert]")).to_have_count(0)
     bar.get_by_role("button", name="Hele scherm").click()
     bar.get_by_role("button", name="Terug (Esc)").click()
     expect(box).to_have_count(0)
