@@ -4,9 +4,10 @@ An entry is kept when it can count: a known kind, a day that is over, a title, a
 table asks besides (a provider, evidence) may follow later; ``lacking`` names it.
 """
 
+import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
@@ -40,6 +41,16 @@ class Draft:
     hours: str = ""
     provider: str = ""
     note: str = ""
+
+
+class Clash(Conflict):
+    """What was typed and what stands differ. ``draft``: what was typed, with what only changed elsewhere; ``parts``: what stands
+    of what changed in both places.
+    """
+
+    def __init__(self, text: Text, draft: Draft, parts: Mapping[str, str] | None = None) -> None:
+        super().__init__(text)
+        self.draft, self.parts = draft, parts or {}
 
 
 @dataclass(frozen=True)
@@ -205,16 +216,83 @@ def row_id(entry: LogEntry) -> str:
     return f"log-{entry.id}"
 
 
+# --- two windows ---------------------------------------------------------------------------------------------------
+
+
+def draft_of(entry: LogEntry) -> Draft:
+    """The entry as its form shows it."""
+    return Draft(
+        kind=entry.kind,
+        option=entry.option,
+        date={"day": str(entry.date.day), "month": str(entry.date.month), "year": str(entry.date.year)},
+        title=entry.title,
+        hours=entry.hours,
+        provider=entry.provider,
+        note=entry.note,
+    )
+
+
+def fingerprint(entry: LogEntry) -> str:
+    """What an entry says now, for its form to send back: so it can be seen later what was changed here and what elsewhere."""
+    return json.dumps(_said(draft_of(entry)), sort_keys=True, ensure_ascii=False)
+
+
+def _said(draft: Draft) -> dict[str, str]:
+    """Each part of a draft as it would be kept."""
+    day = question_types.as_date(dict(draft.date))
+    texts = {name: _kept(getattr(draft, name)) for name in ("title", "provider", "note")}
+    kind = f"{draft.kind}.{draft.option}" if draft.option else draft.kind
+    return {**texts, "kind": kind, "date": day.isoformat() if day else "", "hours": draft.hours.strip()}
+
+
+def merged(entry: LogEntry, draft: Draft, before: str) -> Draft:
+    """What was typed, with the parts that only changed elsewhere since ``before``, a ``fingerprint``.
+
+    Raises ``Clash`` when a part was changed to something else in both places.
+    """
+    newer = draft_of(entry)
+    base, stands, typed = _read(before), _said(newer), _said(draft)
+    clashing: dict[str, str] = {}
+    for part, mine in typed.items():
+        if mine == stands[part] or stands[part] == base.get(part):
+            continue
+        if mine == base.get(part):
+            names = ("kind", "option") if part == "kind" else (part,)
+            draft = replace(draft, **{name: getattr(newer, name) for name in names})
+        else:
+            clashing[part] = stands[part]
+    if clashing:
+        words = both(
+            "U hebt deze regel ook ergens anders gewijzigd. Er is niets verloren. Bij elk veld waar het om gaat ziet u wat er nu "
+            "staat. Pas aan wat u wilt en sla het opnieuw op."
+        )
+        raise Clash(words, draft, clashing)
+    return draft
+
+
+def _read(before: str) -> dict[str, str]:
+    """What a form sent back; nothing when it is no fingerprint."""
+    try:
+        found = json.loads(before)
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
 # --- the deeds -----------------------------------------------------------------------------------------------------
 
 
 def add(owner: Account, draft: Draft, key: str, rules: Rules) -> LogEntry:
-    """Keeps a new entry. ``key`` is the form's: sent twice, the first entry is the answer. Raises ``InvalidInput``."""
+    """Keeps a new entry. ``key`` is the form's: the same sent twice is kept once.
+
+    Raises ``InvalidInput``, and ``Clash`` for a form that was kept already with other words, or whose entry was removed.
+    """
     if not re.fullmatch(r"[A-Za-z0-9_-]{8,40}", key):
         raise InvalidInput(both("Dit formulier hoort niet bij deze pagina. Ververs de pagina en probeer het opnieuw."))
     session.get(Account, owner.id, with_for_update=True)  # two windows of one person wait for each other
     known = session.scalar(select(LogEntry).where(LogEntry.owner_id == owner.id, LogEntry.key == key))
     if known is not None:
+        _check_same(known, draft)
         return known
     if len(mine := all_of(owner)) >= MOST_ENTRIES:
         raise InvalidInput(both("Uw logboek heeft al %(n)s regels. Verwijder eerst wat u niet meer nodig hebt.", n=len(mine)))
@@ -225,8 +303,30 @@ def add(owner: Account, draft: Draft, key: str, rules: Rules) -> LogEntry:
     return entry
 
 
-def change(entry: LogEntry, draft: Draft, rules: Rules) -> None:
-    """Replaces what an entry says. What a dossier took over of it stays as it is there."""
+def _check_same(known: LogEntry, draft: Draft) -> None:
+    """Refuses a form that was kept already, unless it says what its entry says."""
+    if known.removed_at is not None:
+        raise Clash(
+            both(
+                "Dit formulier was al opgeslagen, en die regel hebt u daarna verwijderd. Wat u typte staat hieronder. Sla het "
+                "opnieuw op als u het toch wilt bewaren."
+            ),
+            draft,
+        )
+    if _said(draft_of(known)) != _said(draft):
+        words = both(
+            "Dit formulier is al opgeslagen, als “%(title)s”. Wat u nu typte staat hieronder en is nog niet opgeslagen. Is het "
+            "iets anders? Sla het dan op: "
+            "het wordt een nieuwe regel. Wilde u die regel verbeteren? Wijzig hem dan in uw logboek.",
+            title=known.title,
+        )
+        raise Clash(words, draft)
+
+
+def change(entry: LogEntry, draft: Draft, rules: Rules, before: str) -> None:
+    """Changes what an entry says; ``before`` as for ``merged``. What a dossier took over of it stays as it is there."""
+    check_present(entry)
+    draft = merged(entry, draft, before)
     _write(entry, draft, rules)
     entry.changed_at = now()
 
@@ -246,8 +346,12 @@ def _write(entry: LogEntry, draft: Draft, rules: Rules) -> None:
     if wrong or day is None:
         raise InvalidInput(wrong[0].text if wrong else both("Vul de datum in."))
     entry.kind, entry.option, entry.date = draft.kind, draft.option, day
-    entry.title, entry.hours = checked(draft.title).strip(), draft.hours.strip()
-    entry.provider, entry.note = checked(draft.provider).strip(), checked(draft.note).strip()
+    entry.title, entry.hours = _kept(draft.title), draft.hours.strip()
+    entry.provider, entry.note = _kept(draft.provider), _kept(draft.note)
+
+
+def _kept(text: str) -> str:
+    return str(checked(text)).strip()
 
 
 def all_of(owner: Account, *, removed: bool = False) -> list[LogEntry]:

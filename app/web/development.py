@@ -45,7 +45,7 @@ from app.web.parts import dossier_of, installation, me, only_fields, ring_due
 blueprint = Blueprint("development", __name__, url_prefix="/ontwikkeling")
 
 FIELDS = ("kind", "date", "title", "hours", "provider", "note")
-OF_FORM = (*FIELDS, "key", "files", "attached", "upload", "remove", "action")
+OF_FORM = (*FIELDS, "key", "before", "files", "attached", "upload", "remove", "action")
 
 
 @blueprint.url_value_preprocessor
@@ -308,7 +308,7 @@ def add() -> ResponseReturnValue:
 @blueprint.get("/<int:entry_id>")
 @guard("log.edit", entry_of)
 def edit(entry: LogEntry) -> ResponseReturnValue:
-    return entry_page(needed_rules(), _draft_of(entry), entry=entry)
+    return entry_page(needed_rules(), log.draft_of(entry), entry=entry, before=log.fingerprint(entry))
 
 
 @blueprint.post("/<int:entry_id>")
@@ -320,7 +320,7 @@ def save(entry: LogEntry) -> ResponseReturnValue:
 
 def _keep(entry: LogEntry | None) -> ResponseReturnValue:
     """Files first; then the entry, when nothing is wrong with it. Else what was typed and sent stands on the page."""
-    known, typed, key = needed_rules(), _typed(), request.form.get("key", "")
+    known, typed, key, before = needed_rules(), _typed(), request.form.get("key", ""), request.form.get("before", "")
     taken = _take_in()
     ids = [*_numbers("files"), *taken.ids]
     if not re.fullmatch("[A-Za-z0-9_-]{8,40}", key) and entry is None:
@@ -332,26 +332,49 @@ def _keep(entry: LogEntry | None) -> ResponseReturnValue:
         ids = [one for one in ids if one != removed[0]]
     if problems or removed or wants == "upload":
         shown = problems if not (removed or wants == "upload") else [one for one in problems if one.field == "files"]
-        return entry_page(known, typed, entry=entry, key=key, loose=ids, problems=shown), 422 if shown else 200
+        page = entry_page(known, typed, entry=entry, key=key, before=before, loose=ids, problems=shown)
+        return page, 422 if shown else 200
     try:
         with transaction():
             kept, action = (log.add(me(), typed, key, known), "added") if entry is None else (entry, "changed")
             if entry is not None:
-                log.check_present(entry)
-                log.change(entry, typed, known)
+                log.change(entry, typed, known, before)
             log_files.attach(kept, ids)
             audit.write(f"log_entry.{action}", actor=me(), thing=kept)
             entry_id = kept.id
+    except log.Clash as clash:
+        return _clash_page(known, clash, entry, ids)
     except (InvalidInput, Conflict, TooLarge) as refusal:
         field = str(refusal.details.get("field", ""))
         problem = [Problem(refusal.text, field=field)]
-        return entry_page(known, typed, entry=entry, key=key, loose=ids, problems=problem), status_of(refusal)
+        page = entry_page(known, typed, entry=entry, key=key, before=before, loose=ids, problems=problem)
+        return page, status_of(refusal)
     _point_out(session.get_one(LogEntry, entry_id), typed)
     if wants == "another":
         say("ok", both("Opgeslagen. U kunt meteen de volgende noteren."))
         return redirect(url_for("development.new"))
     say("ok", both("Opgeslagen in uw ontwikkellogboek."))
     return redirect(f"{url_for('development.home')}#entry-{entry_id}")
+
+
+def _clash_page(known: Rules, clash: log.Clash, entry: LogEntry | None, loose: Sequence[int]) -> ResponseReturnValue:
+    """What was typed, ready to be saved after all, with what stands beside it: over that entry, or as a new one."""
+    problems = [Problem(clash.text)]
+    for part, stands in clash.parts.items():
+        words: Text = dict.fromkeys(("nl", "en"), stands)
+        if part == "kind":
+            words = known.label(*stands.partition(".")[::2])
+        elif part == "date" and entry is not None:
+            words = dict.fromkeys(("nl", "en"), day(entry.date))
+        text = (
+            both("Ergens anders veranderde u dit in: %(stands)s", stands=words)
+            if stands
+            else both("Ergens anders maakte u dit leeg.")
+        )
+        problems.append(Problem(text, field=part))
+    before = log.fingerprint(entry) if entry is not None else ""
+    page = entry_page(known, clash.draft, entry=entry, key=secrets.token_hex(12), before=before, loose=loose, problems=problems)
+    return page, status_of(clash)
 
 
 def _point_out(entry: LogEntry, typed: Draft) -> None:
@@ -373,6 +396,7 @@ def entry_page(
     *,
     entry: LogEntry | None = None,
     key: str = "",
+    before: str = "",
     loose: Sequence[int] = (),
     problems: Sequence[Problem] = (),
 ) -> str:
@@ -400,6 +424,7 @@ def entry_page(
         chosen=f"{typed.kind}.{typed.option}" if typed.option else typed.kind,
         choices=choices,
         key=key,
+        before=before,
         wrong=wrong,
         attached=[_file(one) for one in attached],
         loose=[_file(one) for one in waiting],
@@ -440,18 +465,6 @@ def _typed() -> Draft:
     kind, _, option = request.form.get("kind", "").partition(".")
     plain = {name: request.form.get(name, "") for name in ("title", "hours", "provider", "note")}
     return Draft(kind=kind, option=option, date=typed_day("date"), **plain)
-
-
-def _draft_of(entry: LogEntry) -> Draft:
-    return Draft(
-        kind=entry.kind,
-        option=entry.option,
-        date=parts_of(entry.date),
-        title=entry.title,
-        hours=entry.hours,
-        provider=entry.provider,
-        note=entry.note,
-    )
 
 
 # --- files ---------------------------------------------------------------------------------------------------------

@@ -40,12 +40,74 @@ def rows(dossier_id: int, section: str, question: str) -> Any:
 
 def test_add_keeps_an_entry_as_typed_and_the_same_form_twice_is_one_entry(log: LogWorld) -> None:
     first = log.add(" Oplossingsgericht werken ", key="formulier-1", hours="6,5", provider="School", note="Veel geleerd.")
-    again = log.add("Iets anders", key="formulier-1")
+    again = log.add("Oplossingsgericht werken", key="formulier-1", hours="6,5", provider="School", note=" Veel geleerd.")
     assert first.id == again.id
     (kept,) = entries.all_of(log.owner)
     assert (kept.title, kept.hours, kept.provider, kept.note, kept.kind, kept.option, kept.date) == (
         "Oplossingsgericht werken", "6,5", "School", "Veel geleerd.", "training", "course", TODAY - timedelta(days=30),
     )  # fmt: skip
+
+
+def test_a_form_that_was_kept_does_not_swallow_other_words(log: LogWorld) -> None:
+    first = log.add("Studiedag", key="formulier-1")
+    with pytest.raises(entries.Clash, match="This form has already been saved, as “Studiedag”") as refusal:
+        log.add("Iets anders", key="formulier-1")
+    assert refusal.value.draft == draft("Iets anders")
+    with transaction():
+        entries.remove(first)
+    with pytest.raises(entries.Clash, match="you removed that entry afterwards"):
+        log.add("Studiedag", key="formulier-1")
+    assert entries.all_of(log.owner) == []
+
+
+@pytest.mark.parametrize(
+    ("elsewhere", "here", "stands"),
+    [
+        ({"title": "Daar"}, {}, {"title": "Daar"}),
+        ({"title": "Daar"}, {"note": "Hier"}, {"title": "Daar", "note": "Hier"}),
+        ({"title": "Zelfde"}, {"title": " Zelfde"}, {"title": "Zelfde"}),
+        ({"kind": "meeting.coaching"}, {"hours": "7"}, {"kind": "meeting", "option": "coaching", "hours": "7"}),
+        ({"on": date(2026, 1, 2)}, {"provider": "School"}, {"date": date(2026, 1, 2), "provider": "School"}),
+    ],
+)
+def test_changes_in_two_windows_come_together(
+    log: LogWorld, elsewhere: dict[str, Any], here: dict[str, Any], stands: dict[str, Any]
+) -> None:
+    entry = log.add("Studiedag")
+    seen = entries.fingerprint(entry)
+    for values in (elsewhere, here):
+        with transaction():
+            entries.change(entry, draft(**{"title": "Studiedag", **values}), log.rules, seen)
+    assert {name: getattr(entry, name) for name in stands} == stands
+
+
+@pytest.mark.parametrize(
+    ("elsewhere", "here", "parts"),
+    [
+        ({"title": "Daar"}, {"title": "Hier"}, {"title": "Daar"}),
+        ({"note": "Daar", "hours": "2"}, {"note": "Hier", "hours": "3"}, {"note": "Daar", "hours": "2"}),
+        ({"kind": "training.reading"}, {"kind": "meeting.coaching"}, {"kind": "training.reading"}),
+        ({"on": date(2026, 1, 2)}, {"on": date(2026, 1, 3)}, {"date": "2026-01-02"}),
+    ],
+)
+@pytest.mark.parametrize("honest", [True, False])
+def test_the_same_part_changed_in_two_windows_is_shown_and_nothing_is_overwritten(
+    log: LogWorld, elsewhere: dict[str, Any], here: dict[str, Any], parts: dict[str, str], honest: bool
+) -> None:
+    entry = log.add("Studiedag", provider="School")
+    seen = entries.fingerprint(entry) if honest else "[" * 9000
+    with transaction():
+        entries.change(entry, draft(**{"title": "Studiedag", **elsewhere}), log.rules, entries.fingerprint(entry))
+    stands = entries.draft_of(entry)
+    typed = draft(**{"title": "Studiedag", **here})
+    with pytest.raises(entries.Clash) as refusal, transaction():
+        entries.change(entry, typed, log.rules, seen)
+    assert refusal.value.parts == parts
+    assert refusal.value.draft == typed
+    assert entries.draft_of(entry) == stands
+    with transaction():
+        entries.change(entry, typed, log.rules, entries.fingerprint(entry))
+    assert entries.draft_of(entry) == typed
 
 
 @pytest.mark.parametrize(
@@ -92,7 +154,7 @@ def test_what_a_dossier_asks_besides_is_named_and_keeps_nobody_from_noting(log: 
     assert [text["nl"] for text in entries.lacking(entry, log.rules, [])] == ["Aanbieder", "Bewijs"]
     log.photo(entry)
     with transaction():
-        entries.change(entry, draft(provider="School"), log.rules)
+        entries.change(entry, draft(provider="School"), log.rules, entries.fingerprint(entry))
     assert entries.lacking(entry, log.rules, files.of_entries([entry])[entry.id]) == []
 
 

@@ -1,5 +1,6 @@
 """The development log's pages: noting with a photo, what it counts for, removing with a way back, taking over."""
 
+import html
 import io
 import re
 from collections.abc import Callable
@@ -63,7 +64,7 @@ def test_an_entry_with_a_photo_is_kept_once_counted_and_its_file_opens_after_the
     sanne: FlaskClient, work: Callable[[], int]
 ) -> None:
     for _ in range(2):
-        assert note(sanne, upload=photo()).status_code == 302
+        assert note(sanne, upload=photo()).status_code == 302  # the same form with the same words
     session.rollback()
     assert work() >= 1
     (item,) = [one for one in found(LogFile) if one.removed_at is None]
@@ -128,11 +129,54 @@ def test_the_same_thing_twice_is_pointed_out(sanne: FlaskClient) -> None:
     assert "Hetzelfde bestand staat ook bij “Oplossingsgericht werken”" in page(sanne)
 
 
+def test_another_text_with_a_form_that_was_saved_is_given_back_to_save_as_a_new_entry(sanne: FlaskClient) -> None:
+    note(sanne)
+    answer = note(sanne, title="De volgende dag", upload=photo())
+    shown = answer.get_data(as_text=True)
+    assert answer.status_code == 409
+    assert "Dit formulier is al opgeslagen, als “Oplossingsgericht werken”." in shown
+    assert 'value="De volgende dag"' in shown
+    assert found(LogEntry.title) == ["Oplossingsgericht werken"]
+    (fresh,) = re.findall(r'name="key" value="([0-9a-f]{24})"', shown)
+    (file,) = re.findall(r'name="files" value="(\d+)"', shown)
+    again = sanne.post("/ontwikkeling/nieuw", data={**FORM, "key": fresh, "title": "De volgende dag", "files": file})
+    assert again.status_code == 302
+    assert found(LogEntry.title) == ["Oplossingsgericht werken", "De volgende dag"]
+
+
+def before_of(shown: str) -> str:
+    (found_there,) = re.findall(r'name="before" value="([^"]*)"', shown)
+    return html.unescape(found_there)
+
+
+def test_an_entry_in_two_tabs_loses_nothing(sanne: FlaskClient) -> None:
+    note(sanne)
+    (entry_id,) = found(LogEntry.id)
+    address = f"/ontwikkeling/{entry_id}"
+    typed = {**FORM, "before": before_of(page(sanne, address))}
+    assert sanne.post(address, data={**typed, "title": "Tab één"}).status_code == 302
+    assert sanne.post(address, data={**typed, "hours": "-1"}).status_code == 422
+    assert sanne.post(address, data={**typed, "note": "Tab twee"}).status_code == 302
+    assert found(LogEntry.title, LogEntry.note) == ["Tab één", "Tab twee"]
+    answer = sanne.post(address, data={**typed, "title": "Tab drie", "note": "Tab twee"})
+    shown = answer.get_data(as_text=True)
+    assert answer.status_code == 409
+    assert "U hebt deze regel ook ergens anders gewijzigd." in shown
+    assert "Ergens anders veranderde u dit in: Tab één" in shown
+    assert 'value="Tab drie"' in shown
+    assert found(LogEntry.title) == ["Tab één"]
+    again = sanne.post(address, data={**typed, "before": before_of(shown), "title": "Tab drie", "note": "Tab twee"})
+    assert again.status_code == 302
+    assert found(LogEntry.title, LogEntry.note) == ["Tab drie", "Tab twee"]
+
+
 def test_editing_removing_and_the_way_back(sanne: FlaskClient) -> None:
     note(sanne)
     (entry_id,) = found(LogEntry.id)
-    assert 'value="Oplossingsgericht werken"' in page(sanne, f"/ontwikkeling/{entry_id}")
-    assert sanne.post(f"/ontwikkeling/{entry_id}", data={**FORM, "title": "Anders"}).status_code == 302
+    shown = page(sanne, f"/ontwikkeling/{entry_id}")
+    assert 'value="Oplossingsgericht werken"' in shown
+    typed = {**FORM, "before": before_of(shown), "title": "Anders"}
+    assert sanne.post(f"/ontwikkeling/{entry_id}", data=typed).status_code == 302
     assert "Anders" in page(sanne)
     sanne.post(f"/ontwikkeling/{entry_id}/verwijderen")
     shown = page(sanne)

@@ -389,7 +389,7 @@ FIELDS = {
         "files",
         "remove",
     ),
-    "development.save": ("kind", "title", "hours", "date.day", "provider", "note", "files", "remove", "action"),
+    "development.save": ("kind", "title", "hours", "date.day", "provider", "note", "files", "remove", "action", "before"),
     "development.set_since": ("since.day", "since.month", "since.year"),
     "development.start_file": ("filename", "size", "modified", "use"),
     "development.take": ("entries",),
