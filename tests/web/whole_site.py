@@ -1,6 +1,7 @@
 """One small site with everything in it, for tests that walk all addresses: people of every kind, a dossier with files, rows,
 a statement, a bundle in the queue. ``Site.reset`` puts its database back, so that a module needs only one."""
 
+import json
 import re
 import shutil
 import sqlite3
@@ -94,6 +95,7 @@ NOTED = {
     "provider": "",
     "note": "",
 }
+SEEN = json.dumps({"kind": "course", "date": "2026-02-01", "title": "Training", "hours": "6", "provider": "", "note": ""})
 DATED = "          - {id: day, type: date, required: false, label: {nl: Dag, en: Day}}\n"
 LOG = """\
 development_log:
@@ -173,7 +175,7 @@ REQUESTS: dict[str, tuple[Request, ...]] = {
     "development.new": (get(),),
     "development.put_back": (post(),),
     "development.remove": (post(),),
-    "development.save": (post(NOTED),),
+    "development.save": (post(NOTED | {"before": SEEN}),),
     "development.set_since": (post({"since.day": "1", "since.month": "2", "since.year": "2024"}),),
     "development.start_file": (post({"filename": "a.pdf", "size": "9", "modified": "1", "use": ""}),),
     "development.take": (post({"entries": "entry"}),),
