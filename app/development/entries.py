@@ -184,12 +184,27 @@ def lacking(entry: LogEntry, rules: Rules, files: Sequence[LogFile]) -> list[Tex
 
 
 def alike(draft: Draft, day: date | None, mine: Iterable[LogEntry], *, but: int = 0) -> list[LogEntry]:
-    """Other entries of the same kind, day and title: probably the same thing noted twice."""
-    return [
-        one
+    """Other entries of the same day and title, those of the same kind first: probably the same thing noted twice."""
+    found = [one for one in mine if one.id != but and one.date == day and question_types.alike(one.title, draft.title)]
+    return sorted(found, key=lambda one: one.kind != draft.kind)
+
+
+def of_two_kinds(mine: Sequence[LogEntry]) -> dict[int, LogEntry]:
+    """Entries of the same day and title as one of another kind: one event that would count as two things."""
+    by_day: dict[date, list[LogEntry]] = {}
+    for one in mine:
+        by_day.setdefault(one.date, []).append(one)
+    return {
+        one.id: other
         for one in mine
-        if one.id != but and (one.kind, one.date) == (draft.kind, day) and question_types.alike(one.title, draft.title)
-    ]
+        for other in by_day[one.date]
+        if other.kind != one.kind and question_types.alike(one.title, other.title)
+    }
+
+
+def twice_words(label: Text) -> Text:
+    """What to say of one event that stands as two kinds, ``label`` being the other one."""
+    return both("Dit staat op dezelfde dag ook bij “%(label)s”. Eén activiteit telt één keer: kies waarvoor.", label=label)
 
 
 # --- as rows of a dossier's table ----------------------------------------------------------------------------------

@@ -1,4 +1,5 @@
-"""Taking entries of the log over into a dossier: as rows of its tables, with their evidence, each entry once for each dossier.
+"""Taking entries of the log over into a dossier: as rows of its tables, with their evidence, each entry once for each dossier
+as long as its row stands there.
 
 What does not fit is named and stays in the log. Nothing in the log changes; what is changed there later does not reach the row.
 """
@@ -13,7 +14,7 @@ from app.config import Settings
 from app.development import entries as log_entries
 from app.development import files as log_files
 from app.development.counting import Period
-from app.development.entries import Rules, as_row
+from app.development.entries import Rules, as_row, row_id
 from app.development.models import LogEntry, LogFile, TakenOver
 from app.dossiers import answers
 from app.dossiers import evidence as folder
@@ -23,7 +24,7 @@ from app.errors import Forbidden, Text, TooLarge
 from app.extensions import session
 from app.schemes import models as stored_templates
 from app.schemes import question_types
-from app.schemes.model import LogKind
+from app.schemes.model import DossierTemplate, LogKind
 from app.texts import both
 
 
@@ -38,11 +39,40 @@ class Candidate:
 
 @dataclass
 class Outcome:
-    """``taken``: the entries that became rows; ``left``: those that did not fit, with why; ``notes``: about their files."""
+    """``taken``: the entries that became rows; ``there``: those that were rows already; ``left``: those that did not fit, with
+    why; ``notes``: about their files, and what stands elsewhere too.
+    """
 
+    there: list[LogEntry] = field(default_factory=list)
     taken: list[LogEntry] = field(default_factory=list)
     left: list[tuple[LogEntry, Text]] = field(default_factory=list)
     notes: list[tuple[LogEntry, Text]] = field(default_factory=list)
+
+
+def also_elsewhere(template: DossierTemplate, given: Mapping[str, Mapping[str, Any]], table: str) -> dict[str, Text]:
+    """Rows of a table that stand, with the same day and title, in the table of another kind of the log too: row id -> words."""
+    found: dict[str, Text] = {}
+    for own in template.development_log:
+        for other in template.development_log:
+            if own.table != table or other.table == table:
+                continue
+            listed = _rows_in(given, other.table)
+            for row in _rows_in(given, table):
+                typed = [row.get(own.date), row.get(own.title)]
+                if question_types.nothing(typed[0]) or question_types.nothing(typed[1]):
+                    continue
+                if any(_alike(typed, [one.get(other.date), one.get(other.title)]) for one in listed):
+                    found[str(row.get("row"))] = log_entries.twice_words(other.label)
+    return found
+
+
+def _rows_in(given: Mapping[str, Mapping[str, Any]], table: str) -> list[Mapping[str, Any]]:
+    section_id, _, question_id = table.partition(".")
+    return list(given.get(section_id, {}).get(question_id) or [])
+
+
+def _alike(one: Sequence[Any], other: Sequence[Any]) -> bool:
+    return all(question_types.alike(*pair) for pair in zip(one, other, strict=True))
 
 
 def rules_of(dossier: Dossier) -> Rules:
@@ -73,19 +103,29 @@ def taken_by(entries: Collection[LogEntry]) -> dict[int, list[str]]:
 
 
 def candidates(dossier: Dossier, period: Period) -> list[Candidate]:
-    """The owner's entries that this dossier has a table for and did not take over yet, oldest first."""
+    """The owner's entries that this dossier has a table for and that are no row of it, oldest first."""
     rules, answered = rules_of(dossier), _rows_of(dossier)
-    before = set(session.scalars(select(TakenOver.entry_id).where(TakenOver.dossier_id == dossier.id)))
+    before = _taken_before(dossier)
+    mine = log_entries.all_of(dossier.owner)
+    two_kinds, places = log_entries.of_two_kinds(mine), [one.id for one in rules.kinds]
     found = []
-    for entry in reversed(log_entries.all_of(dossier.owner)):
+    for entry in reversed(mine):
         kind = rules.kind(entry.kind)
-        if kind is None or entry.id in before:
+        if kind is None or _stands(entry, answered[kind.table]):
             continue
-        doubt = None
+        other = rules.kind(two_kinds[entry.id].kind) if entry.id in two_kinds else None
+        elsewhere = _elsewhere(entry, kind, rules, answered)
+        doubt: Text | None = None
         if not period.holds(entry.date):
             doubt = both("Valt buiten de looptijd van uw certificaat.")
         elif _is_there(entry, kind, answered[kind.table]):
             doubt = both("Staat al in uw dossier.")
+        elif entry.id in before:
+            doubt = both("U nam dit al eens over en haalde het daarna uit uw dossier.")
+        elif elsewhere is not None:
+            doubt = log_entries.twice_words(elsewhere.label)
+        elif other is not None and places.index(other.id) < places.index(kind.id):  # one of the two is proposed
+            doubt = log_entries.twice_words(other.label)
         found.append(Candidate(entry, kind, doubt))
     return found
 
@@ -104,24 +144,32 @@ def period_of(dossier: Dossier, fallback: Period) -> Period:
 
 
 def take_over(dossier: Dossier, ids: Collection[int], settings: Settings) -> Outcome:
-    """Makes rows of the owner's entries with these ids. Asked twice, it is done once. Raises ``Forbidden`` once submitted."""
+    """Makes rows of the owner's entries with these ids, unless they are rows already: asked twice, it is done once.
+
+    Raises ``Forbidden`` once submitted.
+    """
     if dossier.stage not in OPEN_STAGES:
         raise Forbidden(both("Dit dossier is ingediend. U kunt het niet meer wijzigen."))
     rules, outcome, rows = rules_of(dossier), Outcome(), _rows_of(dossier)
-    before = set(session.scalars(select(TakenOver.entry_id).where(TakenOver.dossier_id == dossier.id)))
-    chosen = [one for one in reversed(log_entries.all_of(dossier.owner)) if one.id in ids and one.id not in before]
+    before = _taken_before(dossier)
+    chosen = [one for one in reversed(log_entries.all_of(dossier.owner)) if one.id in ids]
     files = log_files.of_entries(chosen)
     for entry in chosen:
         kind = rules.kind(entry.kind)
-        if kind is None:
+        if kind is not None and _stands(entry, rows[kind.table]):
+            outcome.there.append(entry)
+        elif kind is None:
             outcome.left.append((entry, both("Dit dossier heeft geen plaats voor deze soort.")))
         elif why := _no_room(rows[kind.table], _most_rows(rules, kind)):
             outcome.left.append((entry, why))
         else:
             attached = _take_files(dossier, entry, kind, rules, files.get(entry.id, ()), settings, outcome)
             rows[kind.table].append(_fitting(as_row(entry, kind, attached), kind, rules))
-            session.add(TakenOver(entry_id=entry.id, dossier_id=dossier.id))
+            if entry.id not in before:
+                session.add(TakenOver(entry_id=entry.id, dossier_id=dossier.id))
             outcome.taken.append(entry)
+            if elsewhere := _elsewhere(entry, kind, rules, rows):
+                outcome.notes.append((entry, log_entries.twice_words(elsewhere.label)))
     for table, listed in rows.items():
         section_id, _, question_id = table.partition(".")
         answers.put_answer(dossier, section_id, question_id, listed)
@@ -140,6 +188,22 @@ def _rows_of(dossier: Dossier) -> dict[str, list[dict[str, Any]]]:
 def _data_of(dossier: Dossier, section_id: str) -> Mapping[str, Any]:
     found = session.get(SectionAnswers, (dossier.id, section_id))
     return found.data if found else {}
+
+
+def _taken_before(dossier: Dossier) -> set[int]:
+    """The entries that this dossier took over once, whatever became of their rows."""
+    return set(session.scalars(select(TakenOver.entry_id).where(TakenOver.dossier_id == dossier.id)))
+
+
+def _stands(entry: LogEntry, rows: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether an entry's own row is among these."""
+    return any(row.get("row") == row_id(entry) for row in rows)
+
+
+def _elsewhere(entry: LogEntry, kind: LogKind, rules: Rules, rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> LogKind | None:
+    """The other kind whose table has a row of that day and title already."""
+    others = (one for one in rules.kinds if one.table != kind.table)
+    return next((one for one in others if _is_there(entry, one, rows[one.table])), None)
 
 
 def _is_there(entry: LogEntry, kind: LogKind, rows: Sequence[Mapping[str, Any]]) -> bool:

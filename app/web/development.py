@@ -99,7 +99,10 @@ def home_page(wrong: Text | None = None, typed: Mapping[str, str] | None = None)
     mine, removed = log.all_of(me()), log.all_of(me(), removed=True)
     files = log_files.of_entries(mine)
     taken = taking_over.taken_by(mine)
-    rows = [_row(entry, known, files.get(entry.id, ()), taken.get(entry.id, ()), period) for entry in mine]
+    two_kinds = log.of_two_kinds(mine)
+    rows = [
+        _row(entry, known, files.get(entry.id, ()), taken.get(entry.id, ()), period, two_kinds.get(entry.id)) for entry in mine
+    ]
     waiting = any(one.stage == "received" for of_entry in files.values() for one in of_entry)
     return render_template(
         "development/home.html",
@@ -124,7 +127,15 @@ def home_page(wrong: Text | None = None, typed: Mapping[str, str] | None = None)
     )
 
 
-def _row(entry: LogEntry, known: Rules | None, files: Sequence[LogFile], taken: Sequence[str], period: Period) -> dict[str, Any]:
+def _row(
+    entry: LogEntry,
+    known: Rules | None,
+    files: Sequence[LogFile],
+    taken: Sequence[str],
+    period: Period,
+    other: LogEntry | None,
+) -> dict[str, Any]:
+    """``other``: the same event as an entry of another kind."""
     language = current_language()
     lacks = log.lacking(entry, known, files) if known else []
     return {
@@ -139,6 +150,7 @@ def _row(entry: LogEntry, known: Rules | None, files: Sequence[LogFile], taken: 
         "files": [_file(one) for one in files],
         "lacks": [pick(label, language) for label in lacks],
         "taken": taken,
+        "other": pick(log.twice_words(known.label(other.kind, other.option)), language) if known and other else "",
         "outside": not period.holds(entry.date),
         "unknown": known is not None and known.kind(entry.kind) is None,
     }
@@ -380,8 +392,11 @@ def _clash_page(known: Rules, clash: log.Clash, entry: LogEntry | None, loose: S
 def _point_out(entry: LogEntry, typed: Draft) -> None:
     """The same thing, or the same certificate, that is in the log already: said, never refused."""
     alike = log.alike(typed, entry.date, log.all_of(me()), but=entry.id)
+    known = rules()
     same_file = log_files.twins(me(), log_files.of_entries([entry]).get(entry.id, []))
-    if alike:
+    if alike and alike[0].kind != entry.kind and known is not None:
+        say("warn", log.twice_words(known.label(alike[0].kind, alike[0].option)))
+    elif alike:
         say("warn", both("“%(title)s” staat al in uw logboek op die dag. Alles telt één keer.", title=alike[0].title))
     elif same_file:
         words = both(
@@ -644,12 +659,17 @@ def take(dossier: Dossier) -> ResponseReturnValue:
 
 
 def _tell(outcome: Outcome) -> None:
-    words = both_n(
-        "%(n)s regel uit uw ontwikkellogboek staat nu in uw dossier.",
-        "%(n)s regels uit uw ontwikkellogboek staan nu in uw dossier.",
-        len(outcome.taken),
-    )
-    say("ok" if outcome.taken else "info", words if outcome.taken else both("Deze regels stonden al in uw dossier."))
+    if outcome.taken:
+        words = both_n(
+            "%(n)s regel uit uw ontwikkellogboek staat nu in uw dossier.",
+            "%(n)s regels uit uw ontwikkellogboek staan nu in uw dossier.",
+            len(outcome.taken),
+        )
+        say("ok", words)
+    elif outcome.there:
+        say("info", both("Deze regels stonden al in uw dossier."))
+    elif not outcome.left:
+        say("warn", both("Er is niets overgenomen: deze regels staan niet (meer) in uw ontwikkellogboek."))
     for entry, why in outcome.left:
         say("warn", both("“%(title)s” is niet overgenomen. %(why)s", title=entry.title, why=why))
     for entry, note in outcome.notes:

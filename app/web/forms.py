@@ -265,7 +265,8 @@ def _table(question: Question, answer: Answer, language: str, findings: Sequence
                     )[language]
                     for row_of, evidence, first in shared
                     if row_of == row_id and evidence in titles
-                ],
+                ]
+                + [pick(words, language) for row_of, words in (context.get("row_asks") or {}).items() if row_of == row_id],
                 "edit_href": edit_url(question.id, row_id) if edit_url else "",
                 "remove_href": remove_url(question.id, row_id) if remove_url else "",
             }

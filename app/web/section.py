@@ -12,6 +12,7 @@ from typing import Any
 from flask import Blueprint, current_app, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from app.development import taking_over
 from app.dossiers import answers, completeness, mentors, served, submission
 from app.dossiers import contents as dossier_contents
 from app.dossiers import evidence as folder
@@ -281,6 +282,7 @@ def _context(page: Opened, question: Question, answer: Answer) -> dict[str, Any]
             ),
             "evidence_titles": {item.id: item.shown_title for item in contents.evidence.values()},
             "row_problems": _row_problems(answer, context["settings"]),
+            "row_asks": taking_over.also_elsewhere(contents.template, contents.answers, f"{section.id}.{question.id}"),
         }
     if question.type == "statement":
         context["statement"] = statement_card(contents, section.id, question)

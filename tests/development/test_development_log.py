@@ -380,6 +380,55 @@ def test_entries_become_rows_with_their_evidence_once(log: LogWorld) -> None:
     assert taking_over.open_dossiers(log.owner.id) == [dossier]
 
 
+def test_a_row_that_was_removed_can_be_taken_over_again(log: LogWorld) -> None:
+    entry, other = log.add("Training"), log.add("Van Piet", owner=log.world.account("Piet Post"))
+    log.photo(entry)
+    dossier = log.dossier()
+
+    def take(*ids: int) -> tuple[list[str], list[str]]:
+        with transaction():
+            outcome = taking_over.take_over(dossier, ids, log.world.settings)
+            return [one.title for one in outcome.taken], [one.title for one in outcome.there]
+
+    assert take(entry.id) == (["Training"], [])
+    (first,) = rows(dossier.id, "education", "activities")
+    assert take(entry.id, other.id) == ([], ["Training"])
+    assert take(other.id) == ([], [])
+    with transaction():
+        answers.remove_row(dossier, "education", "activities", f"log-{entry.id}")
+    assert [(one.entry.id, (one.doubt or {})["nl"]) for one in taking_over.candidates(dossier, Period())] == [
+        (entry.id, "U nam dit al eens over en haalde het daarna uit uw dossier."),
+    ]  # fmt: skip
+    assert take(entry.id) == (["Training"], [])
+    assert rows(dossier.id, "education", "activities") == [first], "with the file that is in the folder already"
+    assert taking_over.taken_by([entry]) == {entry.id: [dossier.reference]}
+
+
+def test_one_event_as_points_and_as_a_meeting_is_pointed_out_and_not_blocked(log: LogWorld) -> None:
+    points = log.add("Dag van de Loopbaan", kind="training.conference")
+    meeting = log.add("dag van de loopbaan", kind="meeting.peer_supervision")
+    log.add("Dag van de Loopbaan", kind="meeting.coaching", on=TODAY - timedelta(days=3))
+    mine = entries.all_of(log.owner)
+    assert entries.of_two_kinds(mine) == {points.id: meeting, meeting.id: points}
+    assert entries.alike(draft("Dag van de Loopbaan"), points.date, mine, but=points.id) == [meeting]
+    dossier = log.dossier()
+    words = "Dit staat op dezelfde dag ook bij “Scholing en punten”. Eén activiteit telt één keer: kies waarvoor."
+    doubts = {one.entry.id: one.doubt["nl"] for one in taking_over.candidates(dossier, Period()) if one.doubt}
+    assert doubts == {meeting.id: words}
+    with transaction():
+        assert taking_over.take_over(dossier, [points.id], log.world.settings).notes == []
+    doubts = {one.entry.id: one.doubt["nl"] for one in taking_over.candidates(dossier, Period()) if one.doubt}
+    assert doubts == {meeting.id: words}
+    with transaction():
+        outcome = taking_over.take_over(dossier, [meeting.id], log.world.settings)
+    assert [(one.id, note["nl"]) for one, note in outcome.notes] == [(meeting.id, words)]
+    read = contents.read(dossier)
+    told = taking_over.also_elsewhere(read.template, read.answers, "reflection_meetings.meetings")
+    assert {row: text["nl"] for row, text in told.items()} == {f"log-{meeting.id}": words}
+    assert list(taking_over.also_elsewhere(read.template, read.answers, "education.activities")) == [f"log-{points.id}"]
+    assert taking_over.also_elsewhere(read.template, read.answers, "development_plan.plan") == {}
+
+
 def test_what_is_outside_the_period_or_typed_already_is_doubted_and_what_does_not_fit_stays(log: LogWorld) -> None:
     dossier = log.dossier()
     typed = {"day": "1", "month": "2", "year": "2025"}

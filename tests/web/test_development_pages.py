@@ -209,6 +209,37 @@ def test_the_list_as_csv_holds_no_formula(sanne: FlaskClient) -> None:
     assert lines[1] == f'"{DAY.isoformat()}","Opleiding of training","\'=1+1","6","","","",""'
 
 
+def test_one_event_of_two_kinds_is_said_in_the_log_and_in_the_dossier(sanne: FlaskClient) -> None:
+    note(sanne, 1, kind="training.conference")
+    note(sanne, 2, kind="meeting.peer_supervision")
+    shown = page(sanne)
+    said = "Dit staat op dezelfde dag ook bij “Congres, studiedag of lezing”. Eén activiteit telt één keer: kies waarvoor."
+    assert shown.count(said) == 2, "after saving, and beside the entry"
+    assert page(sanne).count(said) == 1
+    sanne.post("/dossiers/nieuw", data={"scheme": "recertification", "language": "nl"})
+    (reference,) = found(Dossier.reference)
+    sanne.post(f"/ontwikkeling/overnemen/{reference}", data={"entries": [str(one) for one in found(LogEntry.id)]})
+    page(sanne)
+    for section, label in (("education", "Intervisie en supervisie"), ("reflection_meetings", "Scholing en punten")):
+        words = f"Dit staat op dezelfde dag ook bij “{label}”. Eén activiteit telt één keer: kies waarvoor."
+        assert words in page(sanne, f"/dossier/{reference}/onderdeel/{section}")
+
+
+def test_taking_over_says_what_is_true_of_rows_that_stand_and_of_entries_that_are_not_ones_own(sanne: FlaskClient) -> None:
+    note(sanne)
+    sanne.post("/dossiers/nieuw", data={"scheme": "recertification", "language": "nl"})
+    (reference,) = found(Dossier.reference)
+    address = f"/ontwikkeling/overnemen/{reference}"
+    (entry_id,) = found(LogEntry.id)
+    for ids, words in (
+        (entry_id + 9, "Er is niets overgenomen: deze regels staan niet (meer) in uw ontwikkellogboek."),
+        (entry_id, "1 regel uit uw ontwikkellogboek staat nu in uw dossier."),
+        (entry_id, "Deze regels stonden al in uw dossier."),
+    ):
+        sanne.post(address, data={"entries": str(ids)})
+        assert words in page(sanne)
+
+
 def test_starting_a_dossier_asks_to_take_the_log_over_and_does_it_once(sanne: FlaskClient) -> None:
     note(sanne, 1, provider="School", upload=photo())
     note(sanne, 2, title="Mijn vraag", kind="meeting.supervision", hours="1,5")
