@@ -7,6 +7,7 @@ the fonts of the house style have (``glyphs.printable``).
 
 import dataclasses
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date
 from typing import Any, Literal
 
 from app import plugin_loader
@@ -18,7 +19,7 @@ from app.documents.source import Source, words
 from app.errors import SealingFailed, Text
 from app.plugin_api import Block, Facts, Heading, Paragraph, QuestionType, Table
 from app.plugin_loader import Plugin
-from app.schemes import question_types
+from app.schemes import question_types, versions
 from app.texts import both, pick
 
 __all__ = ["Chapter", "EvidenceItem", "Outline", "Part", "outline", "with_plugins"]
@@ -106,9 +107,18 @@ def _cover_facts(source: Source) -> Iterator[tuple[str, str]]:
         (both("Schema"), source.version(template.title, template.version)),
         (both("Specialisaties en uitbreidingen"), ", ".join(source.say(plugin.title) for plugin in template.plugins)),
         (both("Ingediend op"), source.moment(source.snapshot["submitted_at"]) if source.snapshot["submitted_at"] else ""),
+        (both("Geaccrediteerd door"), _accreditation(source)),
         (both("Bijlagen"), provenance.appendix_count(source)),
     ]
     yield from ((source.say(label), value) for label, value in rows if value)
+
+
+def _accreditation(source: Source) -> str:
+    """By whom, under which number; only when that held on the day of submitting."""
+    claim = source.template.accreditation
+    if not versions.accredited(source.template, date.fromisoformat(source.snapshot["today"])):
+        return ""
+    return ", ".join(part for part in (claim["body"], claim.get("number", "")) if part)
 
 
 # --- chapters ------------------------------------------------------------------------------------------------------

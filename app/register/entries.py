@@ -10,7 +10,7 @@ key of ``Doubt``: it names exactly what was shown, so that nobody agrees to some
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from babel.dates import format_date
@@ -25,7 +25,9 @@ from app.dossiers.submission import today
 from app.errors import Conflict, Forbidden, InvalidInput, NotFound, Text
 from app.extensions import session
 from app.register.models import LEVELS, RegisterEntry
+from app.schemes import spans, versions
 from app.schemes.loader import Catalogue
+from app.schemes.model import DossierTemplate, EarlierVersion
 from app.texts import LANGUAGES, both
 
 NUMBER = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ./-]{0,19}")
@@ -125,6 +127,27 @@ def scopes(catalogue: Catalogue) -> dict[str, Scope]:
     return {name: Scope("certificate", template.title) for name, template in newest.items()} | {
         plugin.id: Scope("specialisation", plugin.title) for plugin in plugins if plugin.id not in newest
     }
+
+
+def version_of(scope: str, on: date, catalogue: Catalogue) -> DossierTemplate | EarlierVersion | None:
+    """The version of a scheme that a certificate from this day on follows; ``None`` for a specialisation, or before the first."""
+    return versions.in_effect(catalogue.ever(scope), on)
+
+
+def accredited_days(entry: RegisterEntry, catalogue: Catalogue) -> tuple[date, date, str] | None:
+    """From when until when a certificate is accredited, and by whom; ``None`` for one that never is."""
+    version = version_of(entry.scope, entry.valid_from, catalogue) if entry.kind == "certificate" else None
+    days = versions.accredited_days(version, entry.valid_from, entry.valid_until) if version else None
+    return (*days, version.accreditation["body"]) if version and days else None
+
+
+def proposed_until(account: Account, scope: str, start: date, catalogue: Catalogue) -> date | None:
+    """The last day of what begins on a day: by the version that applied then, or with the certificate that it stands beside."""
+    around = certificate(of(account), start)
+    version = version_of(scope, start, catalogue)
+    if scopes(catalogue)[scope].kind == "specialisation":
+        return around.valid_until if around else None
+    return spans.months_after(start, 12 * version.validity_years) - timedelta(days=1) if version else None
 
 
 # --- recording -----------------------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ Nothing here raises for a fault in one scheme or plugin: it is left out and name
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from app.config import Settings
@@ -12,12 +12,13 @@ from app.errors import Conflict, InvalidInput, NotFound, TemplateFault
 from app.plugin_api import QuestionType
 from app.plugin_loader import Plugin, fail, find_plugins
 from app.schemes import conditions, question_types, versions
-from app.schemes.model import DossierTemplate, EntryRequirement, Group, PluginRef, Question
-from app.schemes.schemas import Placed, Scheme, check_levels, read_area, read_scheme
+from app.schemes.model import DossierTemplate, EarlierVersion, EntryRequirement, Group, PluginRef, Question
+from app.schemes.schemas import Earlier, Placed, Scheme, check_levels, read_area, read_earlier, read_scheme
 from app.texts import both
 from app.yaml_lines import Document, KeyPath, read, shown_file
 
 HOUSE_STYLE = "house_style"
+EARLIER = "earlier.yaml"
 LOG_FIELDS = {
     "date": ("date",),
     "title": ("short_text", "long_text"),
@@ -52,6 +53,7 @@ class Catalogue:
     contributions: Mapping[str, Contribution]
     types: Mapping[str, QuestionType]
     faults: tuple[TemplateFault, ...]
+    earlier: Mapping[str, Sequence[EarlierVersion]] = field(default_factory=dict)
 
     def plugins_of(self, template: DossierTemplate) -> tuple[Plugin, ...]:
         """The plugins of a template that have code, in its order. One that is no longer installed comes as a disabled one."""
@@ -65,14 +67,22 @@ class Catalogue:
         """Every version of a scheme, without plugins."""
         return [one.template for (name, _), one in self.schemes.items() if name == scheme]
 
+    def ever(self, scheme: str) -> list[DossierTemplate | EarlierVersion]:
+        """Every version of a scheme, also those that are only history."""
+        return [*self.earlier.get(scheme, ()), *self.templates(scheme)]
+
 
 def load_all(settings: Settings) -> Catalogue:
     """Every scheme version and plugin in the folders of the settings; runs the plugins' ``hooks.py``."""
     plugins = _by_id(find_plugins(settings))
     types = question_types.types([plugin for plugin in plugins.values() if plugin.enabled])
     schemes, faults = _load_schemes(settings.templates_dir, types)
+    earlier: dict[str, list[EarlierVersion]] = {}
     for name in dict.fromkeys(scheme for scheme, _ in schemes):
-        faults += versions.faults([one for (scheme, _), one in schemes.items() if scheme == name])
+        past, found = _read_earlier(settings.templates_dir / name / EARLIER)
+        faults += found
+        faults += versions.faults([*past, *(one for (scheme, _), one in schemes.items() if scheme == name)])
+        earlier[name] = [one.template for one in past]
     faults += _unknown_certificates(schemes)
     contributions: dict[str, Contribution] = {}
     for plugin in plugins.values():
@@ -83,7 +93,7 @@ def load_all(settings: Settings) -> Catalogue:
                 fail(plugin, str(fault))
             if plugin.enabled:
                 contributions[plugin.id] = contribution
-    catalogue = Catalogue(schemes, plugins, contributions, types, ())
+    catalogue = Catalogue(schemes, plugins, contributions, types, (), earlier)
     return replace(catalogue, faults=(*faults, *_composition_faults(catalogue)))
 
 
@@ -190,6 +200,16 @@ def _load_scheme(folder: Path, types: Mapping[str, QuestionType]) -> tuple[Schem
     if not faults:
         _, faults = _joined(scheme, [])
     return (None if faults else scheme), faults
+
+
+def _read_earlier(path: Path) -> tuple[list[Earlier], list[TemplateFault]]:
+    """The versions of a scheme that are only history; none without such a file."""
+    if not path.exists():
+        return [], []
+    try:
+        return read_earlier(read(path))
+    except TemplateFault as fault:
+        return [], [fault]
 
 
 def _read_folder(folder: Path) -> tuple[list[Document], list[TemplateFault]]:

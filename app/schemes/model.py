@@ -152,7 +152,8 @@ class PluginRef:
 class DossierTemplate:
     """One immutable version of a scheme with its plugins, as a candidate fills it.
 
-    ``transition``: ``from`` (version), ``until`` (day), ``for``; ``accreditation``: ``body``, ``number``, ``from``, ``until``.
+    ``transition``: ``from`` (version), ``until`` (day), ``for``; ``accreditation``: ``body``, ``number`` (if known), ``from``,
+    ``until``.
     ``holder``: ``of`` (schemes whose certificates one may hold), ``number`` and ``period`` (questions that the register
     answers, as ``section.question``), ``after_expiry`` (a scheme); ``renewal``: ``opens_months``, ``remind_months`` (from many
     to few), ``grace_days``; ``plugin_choice``: ``min`` and ``max``; ``mentor``: the question in which the candidate names his
@@ -213,3 +214,19 @@ class DossierTemplate:
         for section in self.sections:
             for question in section.questions:
                 yield section, question
+
+
+@dataclass(frozen=True, kw_only=True)
+class EarlierVersion:
+    """What is known of a version whose forms are not here: what its certificates follow. Names as in ``DossierTemplate``.
+
+    ``levels``: what a certificate under it could be of, before there was one level.
+    """
+
+    version: str
+    effective_from: str
+    effective_until: str
+    validity_years: int
+    levels: tuple[str, ...] = ()
+    transition: Mapping[str, str] = field(default_factory=dict)
+    accreditation: Mapping[str, str] = field(default_factory=dict)

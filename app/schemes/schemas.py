@@ -27,6 +27,7 @@ from app.schemes.model import (
     SPECIALISATION,
     Criterion,
     DossierTemplate,
+    EarlierVersion,
     EntryRequirement,
     FinalDeclaration,
     Group,
@@ -547,7 +548,7 @@ TransitionSchema: type[Strict] = type(  # ``from`` is a word of Python itself
 AccreditationSchema: type[Strict] = type(
     "AccreditationSchema",
     (_Dates,),
-    {"body": String(required=True), "number": String(required=True), "from": Day(required=True), "until": Day()},
+    {"body": String(required=True), "number": String(), "from": Day(required=True), "until": Day()},
 )
 
 
@@ -572,6 +573,20 @@ class RenewalSchema(Strict):
             raise ValidationError({"remind_months": ["needed are numbers that go down, each once"]})
         if months and months[0] > data.get("opens_months", months[0]):
             raise ValidationError({"remind_months": ["needed are no more months than opens_months"]})
+
+
+class EarlierVersionSchema(Strict):
+    version = String("a text in quotes", required=True)
+    effective_from = Day(required=True)
+    effective_until = Day(required=True)
+    validity_years = Years(required=True)
+    levels = Many(String(), load_default=list)
+    transition = Nested(TransitionSchema)
+    accreditation = Nested(AccreditationSchema)
+
+
+class EarlierSchema(Strict):
+    versions = Many(Nested(EarlierVersionSchema), required=True)
 
 
 class PluginChoiceSchema(RangeSchema):
@@ -644,11 +659,32 @@ class Scheme:
     accepts_plugins: tuple[str, ...]
     placed: tuple[Placed, ...]
     document: Document
+    path: KeyPath = ()
 
     @property
     def route(self) -> str:
         """How dossiers are judged: ``written``, ``oral``, or ``both`` where only a specialisation has an oral session."""
         return "both" if self.template.route == "written" and SPECIALISATION in self.accepts_plugins else self.template.route
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """A version that is only history, with the document and path where it stands."""
+
+    template: EarlierVersion
+    document: Document
+    path: KeyPath
+
+
+def read_earlier(document: Document) -> tuple[list[Earlier], list[TemplateFault]]:
+    """The versions of an ``earlier.yaml``, or everything that is wrong with it."""
+    reading = _Reading(document, {})
+    data = reading.take(made(EarlierSchema), document.data, ())
+    reading.unique(data.get("versions", []), "version", ("versions",))
+    if reading.faults:
+        return [], reading.faults
+    found = [EarlierVersion(**{**one, "levels": tuple(one["levels"])}) for one in data["versions"]]
+    return [Earlier(one, document, ("versions", index)) for index, one in enumerate(found)], []
 
 
 def read_scheme(

@@ -1,19 +1,21 @@
 """Which version of a scheme applies to a person on a day, and what is wrong with the dates of its versions. Pure.
 
 A version applies from ``effective_from`` up to and including ``effective_until``, or until the next one takes effect. Its
-``transition`` lets those who had started on an earlier version start on that one again for a while.
+``transition`` lets those who had started on an earlier version start on that one again for a while. Of a version of before there
+were forms here only what its certificates follow is known (``EarlierVersion``); the same rules find it.
 """
 
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from itertools import pairwise
+from typing import TypeVar
 
 from app.errors import NotFound, TemplateFault
-from app.schemes.model import DossierTemplate
-from app.schemes.schemas import Scheme
+from app.schemes.model import DossierTemplate, EarlierVersion
+from app.schemes.schemas import Earlier, Scheme
 from app.texts import both
 
-Version = DossierTemplate
+Version = TypeVar("Version", bound=DossierTemplate | EarlierVersion)
 
 
 def in_order(versions: Sequence[Version]) -> list[Version]:
@@ -47,13 +49,22 @@ def for_person(versions: Sequence[Version], on: date, started: Mapping[str, date
     return newest
 
 
-def accredited(version: Version, on: date) -> bool:
+def accredited(version: DossierTemplate | EarlierVersion, on: date) -> bool:
     """Whether certificates under this version carry an accreditation on a day."""
+    return accredited_days(version, on, on) is not None
+
+
+def accredited_days(version: DossierTemplate | EarlierVersion, first: date, last: date) -> tuple[date, date] | None:
+    """The days of a certificate under this version on which it is accredited, if any."""
     claim = version.accreditation
-    return bool(claim) and claim["from"] <= on.isoformat() <= (claim.get("until") or "9999-12-31")
+    if not claim:
+        return None
+    first = max(first, date.fromisoformat(claim["from"]))
+    last = min(last, date.fromisoformat(claim.get("until") or "9999-12-31"))
+    return (first, last) if first <= last else None
 
 
-def faults(schemes: Sequence[Scheme]) -> list[TemplateFault]:
+def faults(schemes: Sequence[Scheme | Earlier]) -> list[TemplateFault]:
     """What is wrong with the dates of the versions of one scheme: days with two versions or with none, and broken transitions."""
     order = sorted(schemes, key=lambda one: (one.template.effective_from, one.template.version))
     found: list[TemplateFault] = []
@@ -70,17 +81,18 @@ def faults(schemes: Sequence[Scheme]) -> list[TemplateFault]:
             )
         else:
             continue
-        found.append(after.document.fault(problem, ("effective_from",)))
+        found.append(after.document.fault(problem, (*after.path, "effective_from")))
     for place, one in enumerate(order):
         if rule := one.template.transition:
-            earlier = [other.template.version for other in order[:place]]
+            earlier = [other.template.version for other in order[:place] if type(other) is type(one)]
             if rule["from"] not in earlier:
                 problem = f"found {rule['from']!r}; needed is an earlier version: {', '.join(earlier) or 'there is none'}"
-                found.append(one.document.fault(problem, ("transition", "from")))
+                found.append(one.document.fault(problem, (*one.path, "transition", "from")))
             if rule["until"] < one.template.effective_from:
                 found.append(
                     one.document.fault(
-                        f"found {rule['until']!r}; needed is a day on or after effective_from", ("transition", "until")
+                        f"found {rule['until']!r}; needed is a day on or after effective_from",
+                        (*one.path, "transition", "until"),
                     )
                 )
     return found

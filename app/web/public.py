@@ -11,8 +11,10 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.accounts import login, registration
+from app.dossiers import submission
 from app.errors import InvalidInput, NotFound, Text
 from app.extensions import session, transaction
+from app.schemes import versions
 from app.texts import LANGUAGES, both, pick
 from app.web import dates
 from app.web.auth import local_path, remember_language, start_page
@@ -48,6 +50,8 @@ def about(page: str) -> ResponseReturnValue:
         title=pick(titles[page], speaks),
         login_days=login.KEPT.days,
         day=lambda iso: dates.day(date.fromisoformat(iso)),
+        accredited=lambda template: versions.accredited(template, submission.today()),
+        earlier=installation().catalogue.earlier,
         schemes=sorted(installation().catalogue.schemes.values(), key=lambda one: one.template.effective_from),
     )
 

@@ -49,6 +49,7 @@ def entry_words(entry: RegisterEntry, language: str, *, replaced: bool = False) 
         "title": title_of(entry, language),
         "number": entry.number,
         "period": period_words(entry.valid_from, entry.valid_until, language),
+        "accredited": accredited_words(entry, language),
         "level": both("Vroeger niveau %(level)s", level=entry.former_level)[language] if entry.former_level else "",
         "state": pick(words, language),
         "kind": kind,
@@ -58,6 +59,17 @@ def entry_words(entry: RegisterEntry, language: str, *, replaced: bool = False) 
 def period_words(start: date, until: date, language: str) -> str:
     """``2 maart 2023 tot en met 1 maart 2027``."""
     return both("%(start)s tot en met %(until)s", start=day(start), until=day(until))[language]
+
+
+def accredited_words(entry: RegisterEntry, language: str) -> str:
+    """``Geaccrediteerd door … van … tot en met …``; nothing for a certificate that never was."""
+    days = entries.accredited_days(entry, installation().catalogue)
+    if days is None:
+        return ""
+    first, last, body = days
+    return both("Geaccrediteerd door %(body)s: %(start)s tot en met %(until)s", body=body, start=day(first), until=day(last))[
+        language
+    ]
 
 
 def history_words(account: Account) -> list[dict[str, Any]]:

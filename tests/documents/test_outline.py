@@ -170,6 +170,14 @@ def test_outline_without_evidence_statements_and_plugins() -> None:
     assert "Er is geen verklaring gegeven." in all_texts(document)
 
 
+@pytest.mark.parametrize(("until", "said"), [("2026-11-21", "Raad voor Accreditatie, C 999"), ("2026-11-20", None)])
+def test_an_accreditation_stands_on_the_cover_only_while_it_holds(until: str, said: str | None) -> None:
+    snapshot = sample_dossier.snapshot()
+    claim = {"body": "Raad voor Accreditatie", "number": "C 999", "from": "2026-01-01", "until": until}
+    snapshot["template"]["accreditation"] = claim
+    assert dict(outline(snapshot).cover_facts).get("Geaccrediteerd door") == said
+
+
 def test_outline_of_a_draft_is_marked_and_unsigned() -> None:
     snapshot = sample_dossier.snapshot()
     snapshot.update(signature=None, submitted_at="", revision=0, events=[])

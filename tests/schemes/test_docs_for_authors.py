@@ -32,6 +32,8 @@ OBJECTS: Mapping[str, type[schemas.Strict]] = {
     "Order of two dates": schemas.OrderSchema,
     "Transition to a scheme version": schemas.TransitionSchema,
     "Accreditation of a scheme version": schemas.AccreditationSchema,
+    "Earlier versions": schemas.EarlierSchema,
+    "Earlier version": schemas.EarlierVersionSchema,
     "Holder": schemas.HolderSchema,
     "Renewal of a certificate": schemas.RenewalSchema,
     "List": schemas.ListSchema,

@@ -39,6 +39,13 @@ def test_regulations_name_every_scheme_with_its_own_numbers(app: Flask, client: 
             assert f"<li>{requirement.title['nl']}.</li>" in shown
 
 
+def test_regulations_tell_what_applied_before_and_claim_no_accreditation_that_ended(client: FlaskClient) -> None:
+    shown = page(client, "/over/reglement", "nl")
+    assert "Een certificaat vanaf 1 januari 2007 tot en met 30 juni 2020 was 3 jaar geldig, op niveau A, B, C." in shown
+    assert "Een certificaat vanaf 1 juli 2020 tot en met 31 december 2025 was 4 jaar geldig." in shown
+    assert "Geaccrediteerd" not in shown
+
+
 def test_regulations_say_how_each_scheme_is_judged(client: FlaskClient) -> None:
     def ways(language: str) -> list[str]:
         shown = page(client, "/over/reglement", language)

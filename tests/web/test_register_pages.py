@@ -1,5 +1,6 @@
 """The office records and corrects on its pages of people; the person sees where he stands. Refusals in words, nothing twice."""
 
+import re
 from collections.abc import Callable
 from datetime import date, timedelta
 from html import unescape
@@ -180,6 +181,40 @@ def test_two_questions_are_asked_one_after_the_other(
     page = text(desk.post(address, data=sent | {"confirmed": "number RL-9"}))
     assert '<input type="hidden" name="confirmed" value="number RL-9">' in page
     assert 'value="along 2:2023-06-01:2024-03-01"' in page
+
+
+@pytest.mark.parametrize(
+    ("changes", "year"),
+    [
+        ({"valid_from.year": "2018"}, "2021"),
+        ({"valid_from.year": "2023"}, "2027"),
+        ({"valid_from.year": "2021", "scope": "recertification"}, "2025"),
+    ],
+)
+def test_an_empty_last_day_is_proposed_by_the_rules_of_the_first(
+    desk: FlaskClient, holder: Account, changes: dict[str, str], year: str
+) -> None:
+    empty = {f"valid_until.{part}": "" for part in ("day", "month", "year")}
+    answer = desk.post(f"{page_of(holder)}/inschrijving", data=form(**empty, **changes))
+    assert answer.status_code == 422
+    page = text(answer)
+    assert "Dit is een voorstel, naar de regels die op de begindatum golden." in page
+    for part, value in (("day", "1"), ("month", "3"), ("year", year)):
+        assert re.search(rf'name="valid_until\.{part}"[^>]* value="{value}"', page), part
+    assert standing(holder) == []
+
+
+def test_an_old_certificate_shows_its_level_and_when_it_was_accredited(
+    desk: FlaskClient, holder: Account, catalogue: Catalogue, office: Account, login: Login
+) -> None:
+    days = {"valid_from": date(2017, 3, 1), "valid_until": date(2020, 2, 29)}
+    recorded(holder, catalogue, office, **days, former_level="B")
+    claim = "Geaccrediteerd door Raad voor Accreditatie: 1 maart 2017 tot en met 31 december 2018"
+    for page in (text(desk.get(page_of(holder))), text(login(holder).get("/account"))):
+        assert "Vroeger niveau B" in page
+        assert claim in page
+    recorded(holder, catalogue, office, valid_from=date(2021, 3, 1), valid_until=date(2025, 2, 28))
+    assert text(desk.get(page_of(holder))).count("Geaccrediteerd") == 1
 
 
 def test_nobody_records_his_own(desk: FlaskClient, office: Account) -> None:

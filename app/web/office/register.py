@@ -41,7 +41,7 @@ def record_entry(account_id: int) -> ResponseReturnValue:
     only_fields(*FIELDS, "confirmed")
     account = account_of(account_id)
     try:
-        line = read_line()
+        line = read_line(account)
         with transaction():
             made = entries.record(
                 account_of(account_id), line, catalogue=installation().catalogue, by=me(), confirmed=confirmed()
@@ -65,7 +65,7 @@ def correct_entry(account_id: int, line_id: int) -> ResponseReturnValue:
     account = account_of(account_id)
     entry = entries.find(account, line_id)
     try:
-        line = read_line("reason")
+        line = read_line(account, "reason")
         with transaction():
             entry = entries.find(account_of(account_id), line_id)
             made = entries.correct(
@@ -98,7 +98,7 @@ def void_entry(account_id: int, line_id: int) -> ResponseReturnValue:
     return recorded(account_id, made, both("De inschrijving telt niet meer. De regel blijft in de geschiedenis staan."))
 
 
-def read_line(*also: str) -> Line:
+def read_line(account: Account, *also: str) -> Line:
     """The form's line; what cannot be read is said beside each field. ``also``: other fields that may not be empty."""
     wrong: dict[str, str] = {}
     days: dict[str, date] = {}
@@ -113,11 +113,26 @@ def read_line(*also: str) -> Line:
             days[name] = fields.day(name)
         except InvalidInput:
             wrong[name] = pick(words, current_language())
+    if proposal(account):
+        wrong["valid_until"] = pick(
+            both("Dit is een voorstel, naar de regels die op de begindatum golden. Kijk het na en leg het dan vast."),
+            current_language(),
+        )
     if "reason" in also and not fields.text("reason").strip():
         wrong["reason"] = pick(both("Schrijf waarom u deze regel verbetert."), current_language())
     if wrong:
         raise Refusal(wrong)
     return Line(fields.text("number"), fields.text("scope"), **days, former_level=fields.text("former_level"))
+
+
+def proposal(account: Account) -> date | None:
+    """The last day when none is typed: what the rules of the first day make of it."""
+    if any(fields.typed_day("valid_until").values()) or fields.text("scope") not in entries.scopes(installation().catalogue):
+        return None
+    try:
+        return entries.proposed_until(account, fields.text("scope"), fields.day("valid_from"), installation().catalogue)
+    except InvalidInput:
+        return None
 
 
 def words_of(refusal: InvalidInput | Refusal) -> Mapping[str, str]:
@@ -161,6 +176,8 @@ def entry_page(
     if wrong and "void_reason" not in request.form:
         typed = {name: fields.text(name) for name in ("scope", "number", "former_level", "reason")}
         days = {name: fields.typed_day(name) for name in ("valid_from", "valid_until")}
+        if until := proposal(account):
+            days["valid_until"] = fields.parts_of(until)
     else:
         known = entry or entries.last_certificate(entries.of(account))
         typed = {
