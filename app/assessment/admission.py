@@ -18,7 +18,7 @@ from app.dossiers.answers import checked
 from app.dossiers.models import Dossier, Snapshot
 from app.errors import Conflict, DomainError, InvalidInput
 from app.extensions import now, session
-from app.schemes import loader
+from app.schemes import conditions, loader
 from app.schemes import models as stored_templates
 from app.schemes.loader import Catalogue
 from app.schemes.model import EntryRequirement
@@ -64,12 +64,16 @@ def open_return(dossier: Dossier) -> Admission | None:
 
 
 def requirements_of(dossier: Dossier, catalogue: Catalogue) -> tuple[EntryRequirement, ...]:
-    """What its admission is checked against. A dossier that began before its scheme version had entry requirements gets
-    those that it has now; () when there are none either.
+    """What its admission is checked against: not a requirement of which none of the answers to be shown was asked. A dossier
+    that began before its scheme version had entry requirements gets those that it has now; () when there are none either.
     """
     template = stored_templates.get(dossier.template_sha256)
     if template.entry_requirements:
-        return template.entry_requirements
+        snapshot = newest_snapshot(dossier)
+        answers = submission.content_of(snapshot)["answers"] if snapshot is not None else {}
+        visible = conditions.visible(template, answers)
+        asked = {f"{section}.{question.id}" for section, questions in visible.items() for question in questions}
+        return tuple(one for one in template.entry_requirements if not one.shows or asked.intersection(one.shows))
     for plugins in ([one.id for one in template.plugins], []):  # a plugin may be switched off by now
         try:
             return loader.compose(catalogue, template.scheme, template.version, plugins).entry_requirements

@@ -447,7 +447,12 @@ def test_every_bureau_of_the_list_has_an_indicative_fee(initial: DossierTemplate
 
 def test_the_office_sees_the_sentence_of_the_report_beside_the_check(initial: DossierTemplate) -> None:
     shown = {one.id: one.shows for one in initial.entry_requirements}
-    assert {"education.level_sentence", "education.psychologist_name", "education.signed_on"} <= set(shown["education"])
+    assert {"education.level_sentence", "education.psychologist_name", "education.signed_on"} <= set(shown["assessment_level"])
+    assert {"education.approved_by", "education.approval_reason"} <= set(shown["assessment_exception"])
+    section = initial.section("education")
+    assert section is not None
+    seen = {name for names in shown.values() for name in names}
+    assert [one.id for one in section.questions if f"education.{one.id}" not in seen] == ["name_differs"]
     assert "experience.periods" in shown["experience"]
 
 

@@ -1,9 +1,11 @@
 """One dossier’s page at the office, and its deeds: check, return, admit, assign, extend, record the fee, withdraw."""
 
+import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from hashlib import sha256
 
 import pytest
 from filling import checked_file, fill, start
@@ -11,7 +13,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import event, select, update
 
 from app.accounts.models import Account, AccountRole
-from app.assessment import queue
+from app.assessment import admission, queue
 from app.assessment.models import Admission, Assessment, Assignment, Fee, RequirementCheck
 from app.audit import AuditEntry
 from app.documents.models import Bundle
@@ -262,6 +264,36 @@ def test_office_sees_the_sentence_of_the_report_beside_the_check(
     assert "Uw werkervaring: </strong>6 jaar en 1 dag (minstens 3 jaar nodig)." in page
     assert "<dt>Welk diploma hebt u?</dt><dd><p>Geen van deze</p>" in page
     assert "Naam van de opleiding" not in page, "not asked of somebody without a degree"
+    assert re.findall(r'<h2 id="title-(\w+)">', page)[1:4] == ["assessment_bureau", "assessment_level", "assessment_exception"]
+
+
+@pytest.mark.parametrize(
+    ("answers", "asked"),
+    [
+        ({"diploma": "hbo"}, ["education"]),
+        ({"diploma": "none", "bureau": "gitp"}, ["education", "assessment_bureau", "assessment_level"]),
+        (
+            {"diploma": "none", "bureau": "other"},
+            ["education", "assessment_bureau", "assessment_level", "assessment_exception"],
+        ),
+        ({"diploma": "hbo", "bureau": "other"}, ["education"]),
+    ],
+)
+def test_each_part_of_the_way_without_a_degree_is_checked_by_itself_where_it_was_chosen(
+    installation: Installation, make_account: MakeAccount, answers: dict[str, str], asked: list[str]
+) -> None:
+    sanne = make_account("Sanne de Vries", "candidate")
+    with transaction():
+        dossier = starting.start(
+            sanne,
+            *("initial", "2026.1", [], "nl"),
+            catalogue=installation.catalogue,
+            settings=installation.settings,
+        )
+        content = json.dumps({"answers": {"education": answers}})
+        session.add(Snapshot(dossier_id=dossier.id, revision=1, sha256=sha256(content.encode()).hexdigest(), content=content))
+    always = ["experience", "code", "agreement", "mentor"]
+    assert [one.id for one in admission.requirements_of(dossier, installation.catalogue)] == [*asked, *always]
 
 
 def test_colleague_in_another_tab_is_told_what_stands_there_and_loses_nothing(
