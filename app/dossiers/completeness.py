@@ -218,9 +218,17 @@ def _tally_problem(contents: Contents, section: Section, question: Question, *, 
             return None
         sentences = [progress_words(tally, many)]
         if lacking > 0 and tally.counted:
-            sentences.append(both_n("Voeg er nog %(n)s toe die u al hebt.", "Voeg er nog %(n)s toe die u al hebt.", lacking))
+            sentences.append(
+                both_n(
+                    "Het vragen per e-mail is afgesloten. Voeg er nog %(n)s toe op papier; vraag daar zo nodig nog iemand om.",
+                    "Het vragen per e-mail is afgesloten. Voeg er nog %(n)s toe op papier; vraag daar zo nodig nog mensen om.",
+                    lacking,
+                )
+            )
         elif lacking > 0:
             sentences.append(both_n("Vraag nog %(n)s persoon.", "Vraag nog %(n)s personen.", lacking))
+        if tally.unfinished:
+            sentences.append(unfinished_words(tally))
         if tally.expired:
             sentences.append(
                 both_n("Van %(n)s persoon is de link verlopen.", "Van %(n)s personen is de link verlopen.", tally.expired)
@@ -243,6 +251,14 @@ def _tally_problem(contents: Contents, section: Section, question: Question, *, 
         "Er staat nog %(n)s uitnodiging open. Wacht op het antwoord of trek haar in.",
         "Er staan nog %(n)s uitnodigingen open. Wacht op de antwoorden of trek ze in.",
         tally.waiting,
+    )
+
+
+def unfinished_words(tally: outcomes.Tally) -> dict[str, str]:
+    return both_n(
+        "%(n)s verklaring op papier telt nog niet mee: vul de regel in, met een eigen bestand.",
+        "%(n)s verklaringen op papier tellen nog niet mee: vul de regels in, elk met een eigen bestand.",
+        tally.unfinished,
     )
 
 

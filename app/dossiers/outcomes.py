@@ -15,7 +15,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from app.accounts.same_person import mailbox, plain_name
-from app.dossiers.contents import Contents
+from app.dossiers.contents import Contents, evidence_in
 from app.dossiers.models import Statement
 from app.extensions import now
 from app.schemes import question_types, statement_settings
@@ -28,8 +28,9 @@ SHORTEST_NAME = 3
 @dataclass(frozen=True)
 class Tally:
     """How it stands with one anonymous question. ``given``: signed; ``waiting``: asked and not answered; ``expired``: of those,
-    with a link that no longer works; ``on_paper``: the rows of the table that counts too, ``with_paper``: there is such a table;
-    ``free``: places where somebody can be asked; ``counted``: the outcome is there.
+    with a link that no longer works; ``on_paper``: the whole rows of the table that counts too, each with a statement of its own,
+    ``unfinished``: its other rows, ``with_paper``: there is such a table; ``free``: places where somebody can be asked;
+    ``counted``: the outcome is there.
     """
 
     needed: int
@@ -38,6 +39,7 @@ class Tally:
     waiting: int
     expired: int
     on_paper: int
+    unfinished: int
     with_paper: bool
     free: tuple[int, ...]
     counted: bool
@@ -69,19 +71,39 @@ def tally(contents: Contents, section_id: str, question: Question) -> Tally:
     given = signed(contents, section_id, question)
     counted = any(one.counted_at is not None for one in given)
     free = [place for place, one in enumerate(asked) if one is None or one.stage == "declined"]
-    rows = contents.answer(section_id, settings.together_with) if settings.together_with else None
-    shown = settings.together_with in {one.id for one in contents.visible.get(section_id, ())}
+    rows, whole = _on_paper(contents, section_id, settings.together_with)
     return Tally(
         needed=settings.count,
         least=max([settings.least, *(one.asked.get("least", statement_settings.LEAST) for one in given if one.asked)]),
         given=len(given),
         waiting=len(waiting),
         expired=sum(one.token_expires_at < now() for one in waiting),
-        on_paper=len(rows) if shown and isinstance(rows, list) else 0,
+        on_paper=whole,
+        unfinished=rows - whole,
         with_paper=bool(settings.together_with),
         free=() if counted else tuple(free),
         counted=counted,
     )
+
+
+def _on_paper(contents: Contents, section_id: str, name: str) -> tuple[int, int]:
+    """How many rows the table of statements on paper has, and how many of them count: filled in, and their file is checked and
+    stands at no row before it, also not under another name.
+    """
+    table = next((one for one in contents.visible.get(section_id, ()) if one.id == name), None)
+    answer = contents.answer(section_id, name)
+    if table is None or not isinstance(answer, list):
+        return 0, 0
+    settings = contents.settings(table, now().astimezone(ZONE).date())
+    seen: set[str] = set()
+    whole = 0
+    for row in question_types.counting(answer, settings):
+        files = [contents.evidence.get(item) for item in evidence_in(table, [row])]
+        digests = {file.original_sha256 for file in files if file is not None and file.stage == "checked"}
+        if len(digests) == len(files) and not digests & seen and not question_types.check_row(row, settings):
+            whole += 1
+            seen |= digests
+    return len(answer), whole
 
 
 def count(contents: Contents, section_id: str, question: Question) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from small_world import World
+from small_world import World, pdf
 from sqlalchemy import select
 
 from app.accounts.models import Message
@@ -23,7 +23,7 @@ from app.dossiers.models import Dossier, DossierEvent, SectionAnswers, Statement
 from app.errors import Conflict, InvalidInput, LinkUnusable
 from app.extensions import session, transaction
 from app.mail import Mail
-from app.schemes import loader, statement_settings
+from app.schemes import loader, question_types, statement_settings
 from app.schemes.loader import Catalogue
 from app.schemes.model import Question
 
@@ -76,7 +76,23 @@ def tally(world: World, dossier: Dossier) -> outcomes.Tally:
 
 
 def add_on_paper(world: World, dossier: Dossier, count: int) -> None:
-    rows = [{"row": f"r{n}", "description": f"Verklaring {n}"} for n in range(count)]
+    rows = [paper_row(world, dossier, n) for n in range(count)]
+    put_rows(dossier, rows)
+
+
+def paper_row(world: World, dossier: Dossier, number: int, file: bytes = b"") -> dict[str, Any]:
+    file = file or pdf().replace(b"%%EOF", b"%%%%EOF %d" % number)
+    proof = world.checked(dossier, file, f"verklaring {number}.pdf")
+    given = {
+        "description": f"Verklaring {number}",
+        "given_by": "client",
+        "date": {"day": "4", "month": "3", "year": "2025"},
+        "mark": "",
+    }
+    return {"row": f"r{number}", **given, "statement_file": [proof.id]}
+
+
+def put_rows(dossier: Dossier, rows: list[dict[str, Any]]) -> None:
     with transaction():
         row = session.get(SectionAnswers, (dossier.id, "satisfaction"))
         assert row is not None
@@ -174,7 +190,10 @@ def test_three_by_mail_and_two_on_paper_are_closed_by_the_candidate_once(world: 
     with pytest.raises(Conflict), transaction():
         invitations.close(world.contents(dossier), *PLACE)
     add_on_paper(world, dossier, 1)
-    assert said(world, dossier) == ["Er zijn 4 van de 5 tevredenheidsverklaringen binnen. Voeg er nog 1 toe die u al hebt."]
+    assert "\n".join(said(world, dossier)) == (
+        "Er zijn 4 van de 5 tevredenheidsverklaringen binnen. "
+        "Het vragen per e-mail is afgesloten. Voeg er nog 1 toe op papier; vraag daar zo nodig nog iemand om."
+    )
     with pytest.raises(Conflict):
         ask(world, dossier, [PEOPLE[4]])
 
@@ -187,6 +206,39 @@ def test_five_on_paper_are_enough_and_an_open_invitation_then_waits(world: World
     assert said(world, dossier) == ["Er staat nog 1 uitnodiging open. Wacht op het antwoord of trek haar in."]
     with transaction():
         invitations.revoke(one)
+    assert said(world, dossier) == []
+
+
+@pytest.mark.parametrize("spoil", ["empty", "no file", "same file", "same content", "not checked", "later date"])
+def test_a_row_on_paper_counts_only_whole_and_with_a_file_of_its_own(world: World, dossier: Dossier, spoil: str) -> None:
+    world.save(dossier, "satisfaction", lesson="Les.")
+    for one in ask(world, dossier, PEOPLE[:3]):
+        answer(world, one)
+    good = [paper_row(world, dossier, n) for n in range(2)]
+    first, second = good
+    if spoil == "empty":
+        rows = [{"row": "r0", "description": ""}, {"row": "r1", "description": ""}]
+    elif spoil == "no file":
+        rows = [first | {"statement_file": []}, second | {"statement_file": []}]
+    elif spoil == "same file":
+        rows = [first, second | {"statement_file": first["statement_file"]}]
+    elif spoil == "same content":
+        again = pdf()
+        rows = [paper_row(world, dossier, 7, again), paper_row(world, dossier, 8, again)]
+    elif spoil == "not checked":
+        rows = [first, second | {"statement_file": [world.receive(dossier, b"%PDF-1.7", "nieuw.pdf", "pdf").id]}]
+    else:
+        rows = [first, second | {"date": {"day": "4", "month": "3", "year": "2999"}}]
+    put_rows(dossier, rows)
+    whole = 0 if spoil in ("empty", "no file") else 1
+    found = tally(world, dossier)
+    assert (found.on_paper, found.unfinished, found.can_close) == (whole, 2 - whole, False)
+    with pytest.raises(Conflict), transaction():
+        invitations.close(world.contents(dossier), *PLACE)
+    put_rows(dossier, good)
+    assert (tally(world, dossier).on_paper, tally(world, dossier).unfinished) == (2, 0)
+    with transaction():
+        invitations.close(world.contents(dossier), *PLACE)
     assert said(world, dossier) == []
 
 
@@ -213,7 +265,9 @@ def test_an_outcome_is_the_same_in_whatever_order_people_answered(shipped: Catal
     assert outcomes.added_up(asked, other, seed="LR-1") == outcome
     assert [sum(n for _, n in row["counts"]) for row in outcome["questions"]][1:] == [len(people)] * len(SCALES)
     allowed = sorted(
-        str(who["good"]).strip() for who in people if who.get("may_quote") == "yes" and str(who.get("good", "")).strip()
+        str(who["good"]).strip()
+        for who in people
+        if who.get("may_quote") == "yes" and not question_types.nothing(who.get("good"))
     )
     assert sorted(outcome["remarks"][0]["texts"]) == allowed
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from small_world import World
+from small_world import World, pdf
 from sqlalchemy import select
 
 from app.config import Settings
@@ -191,12 +191,20 @@ def test_clients_go_with_their_question_to_another_section(world: World, dossier
 
 def test_what_was_on_paper_does_not_lock_a_dossier_in_whose_forms_lost_the_table(world: World, dossier: Dossier) -> None:
     people = ask(world, dossier, PEOPLE[:3])
+    letters = [world.checked(dossier, pdf() + bytes([n]), f"verklaring {n}.pdf") for n in range(2)]
     with transaction():
         row = session.get(SectionAnswers, (dossier.id, "satisfaction")) or SectionAnswers(
             dossier_id=dossier.id, section_id="satisfaction", data={}, version=0
         )
         session.add(row)
-        row.data = {**row.data, "statements": [{"row": f"r{n}", "description": f"Verklaring {n}"} for n in range(2)]}
+        given = {"given_by": "client", "date": {"day": "4", "month": "3", "year": "2025"}}
+        row.data = {
+            **row.data,
+            "statements": [
+                {"row": f"r{n}", "description": f"Verklaring {n}", **given, "statement_file": [letter.id]}
+                for n, letter in enumerate(letters)
+            ],
+        }
     for one in people:
         answer(world, one)
     before = outcome(world, dossier)

@@ -55,10 +55,15 @@ def fill(dossier: Dossier, installation: Installation) -> None:
     template = stored_templates.get(dossier.template_sha256)
     for section in template.sections:
         on_paper = {one.settings["together_with"]: one.settings["count"] for one in section.questions if is_of_clients(one)}
+        letters = [checked_file(dossier, installation, f"verklaring {n}.pdf") for n in range(sum(on_paper.values()))]
         with transaction():
             for question in section.questions:
                 if question.id in on_paper:
-                    answers.put_answer(dossier, section.id, question.id, rows(question.settings, proof, on_paper[question.id]))
+                    given = rows(question.settings, proof, on_paper[question.id])
+                    papers = iter(letters)
+                    for row in given:
+                        row.update({name: [next(papers)] for name in row if row[name] == [proof]})
+                    answers.put_answer(dossier, section.id, question.id, given)
                 elif question.type != "statement":
                     answers.put_answer(dossier, section.id, question.id, answer(question.type, question.settings, proof))
             answers.save_section(dossier, section.id, {}, 0, finished=True)

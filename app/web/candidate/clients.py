@@ -147,6 +147,7 @@ def clients_page(dossier: Dossier, section_id: str, question_id: str, wrong: Map
         hint=pick(question.hint, language),
         progress=completeness.progress_words(tally, settings.many)[language],
         tally=tally,
+        unfinished=completeness.unfinished_words(tally)[language] if tally.unfinished else "",
         people=sorted((_person(one) for one in asked), key=lambda one: one["name"].casefold()),
         open=open_,
         rows=range(len(tally.free)) if open_ else (),
@@ -201,6 +202,8 @@ def tally_card(contents: Contents, section_id: str, question: Question) -> dict[
         )
     if tally.on_paper:
         lines.append(both_n("%(n)s daarvan is op papier.", "%(n)s daarvan zijn op papier.", tally.on_paper))
+    if tally.unfinished:
+        lines.append(completeness.unfinished_words(tally))
     if tally.can_close:
         lines.append(both("Er zijn er genoeg. Sluit het vragen af; dan ziet u de uitkomst."))
     action = both("Vraag mensen om een verklaring")
