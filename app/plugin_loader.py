@@ -320,6 +320,18 @@ def _is_group(value: Any) -> bool:
     return isinstance(value, dict) and set(value) == {"id", "title"} and _is_id(value["id"]) and _is_both(value["title"])
 
 
+def _is_check(value: Any) -> bool:
+    """What the office reads where it checks the entry text, and which answers it sees there."""
+    return (
+        isinstance(value, dict)
+        and set(value) == {"explanation", "shows"}
+        and _is_both(value["explanation"])
+        and isinstance(value["shows"], list)
+        and value["shows"] != []
+        and all(isinstance(name, str) for name in value["shows"])
+    )
+
+
 _TEXT = "a text {nl: …, en: …}"
 _MANIFEST: Mapping[str, tuple[bool, str, Callable[[Any], bool]]] = {
     "id": (True, f"an id ({ID_RULE})", _is_id),
@@ -336,6 +348,7 @@ _MANIFEST: Mapping[str, tuple[bool, str, Callable[[Any], bool]]] = {
     "group": (False, "{id: …, title: {nl: …, en: …}}", _is_group),
     "after": (False, "the id of a group of the scheme", _is_id),
     "entry": (False, _TEXT, _is_both),
+    "check": (False, "{explanation: {nl: …, en: …}, shows: [section.question, …]}", _is_check),
 }
 
 

@@ -290,6 +290,7 @@ def _joined(base: Scheme, chosen: Sequence[Contribution]) -> tuple[DossierTempla
         *_dangling_holder(base),
         *_dangling_mentor(base),
         *_requirements_twice(base, chosen),
+        *_dangling_checks(chosen),
     ]
     template = replace(
         base.template,
@@ -332,11 +333,35 @@ def _groups(base: Scheme, chosen: Sequence[Contribution]) -> tuple[list[Group], 
 
 
 def _requirement(contribution: Contribution) -> list[EntryRequirement]:
-    """The entry text of a plugin, as something for the office to check."""
+    """The entry text of a plugin, as something for the office to check: in words for the office where the plugin has them."""
     manifest, plugin = contribution.plugin.manifest, contribution.plugin
     entry = manifest.data.get("entry") if manifest else None
-    sections = tuple(one.section.id for one in contribution.placed)
-    return [EntryRequirement(id=plugin.id, title=dict(plugin.title), explanation=entry, sections=sections)] if entry else []
+    if manifest is None or not entry:
+        return []
+    check = manifest.data.get("check", {"explanation": entry, "shows": []})
+    return [
+        EntryRequirement(
+            id=plugin.id,
+            title=dict(plugin.title),
+            explanation=check["explanation"],
+            sections=tuple(one.section.id for one in contribution.placed),
+            shows=tuple(check["shows"]),
+        )
+    ]
+
+
+def _dangling_checks(chosen: Sequence[Contribution]) -> list[TemplateFault]:
+    """Questions that the check of a plugin's entry text shows but that the plugin does not have."""
+    faults = []
+    for one in chosen:
+        questions = {f"{placed.section.id}.{question.id}" for placed in one.placed for question in placed.section.questions}
+        manifest = one.plugin.manifest
+        shows = manifest.data.get("check", {}).get("shows", []) if manifest is not None else []
+        for number, name in enumerate(shows):
+            if manifest is not None and name not in questions:
+                problem = f"found {name!r}; the plugin has no question with this name"
+                faults.append(manifest.fault(problem, ("check", "shows", number)))
+    return faults
 
 
 def _requirements_twice(base: Scheme, chosen: Sequence[Contribution]) -> list[TemplateFault]:

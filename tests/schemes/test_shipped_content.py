@@ -1,5 +1,6 @@
 """The forms that come with the project: what the loader cannot know about them."""
 
+import re
 import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -454,6 +455,19 @@ def test_the_office_sees_the_sentence_of_the_report_beside_the_check(initial: Do
     seen = {name for names in shown.values() for name in names}
     assert [one.id for one in section.questions if f"education.{one.id}" not in seen] == ["name_differs"]
     assert "experience.periods" in shown["experience"]
+
+
+def test_the_office_sees_the_answers_beside_each_check_that_has_any_and_is_not_spoken_to_as_the_candidate(
+    catalogue: loader.Catalogue,
+) -> None:
+    every = [plugin for plugin, one in catalogue.plugins.items() if one.kind == "specialisation"]
+    without = {}
+    for scheme, plugins in (("initial", []), ("recertification", every), ("specialisation", every)):
+        requirements = loader.compose(catalogue, scheme, "2026.1", plugins).entry_requirements
+        without[scheme] = [one.id for one in requirements if not one.shows]
+        words = [one.explanation["nl"] for one in requirements if one.explanation is not None]
+        assert [text for text in words if re.search(r"\b[Uu]w\b", text)] == []
+    assert without == {"initial": [], "recertification": ["client_data", "statement"], "specialisation": ["client_data"]}
 
 
 def test_the_former_levels_are_history_only(initial: DossierTemplate) -> None:
