@@ -369,22 +369,35 @@ def _keep(entry: LogEntry | None) -> ResponseReturnValue:
     return redirect(f"{url_for('development.home')}#entry-{entry_id}")
 
 
+def _labels() -> dict[str, Text]:
+    """What the form calls each part of an entry."""
+    return {
+        "kind": both("Soort"),
+        "title": both("Wat was het?"),
+        "date": both("Wanneer?"),
+        "hours": both("Hoe lang duurde het?"),
+        "provider": both("Aanbieder, of met wie"),
+        "note": both("Wat leerde u?"),
+    }
+
+
 def _clash_page(known: Rules, clash: log.Clash, entry: LogEntry | None, loose: Sequence[int]) -> ResponseReturnValue:
     """What was typed, ready to be saved after all, with what stands beside it: over that entry, or as a new one."""
-    problems = [Problem(clash.text)]
+    problems = []
     for part, stands in clash.parts.items():
-        words: Text = dict.fromkeys(("nl", "en"), stands)
+        label, words = _labels()[part], dict.fromkeys(("nl", "en"), stands)
         if part == "kind":
-            words = known.label(*stands.partition(".")[::2])
+            words = dict(known.label(*stands.partition(".")[::2]))
         elif part == "date" and entry is not None:
             words = dict.fromkeys(("nl", "en"), day(entry.date))
         text = (
-            both("Ergens anders veranderde u dit in: %(stands)s", stands=words)
+            both("%(label)s – ergens anders veranderde u dit in: %(stands)s", label=label, stands=words)
             if stands
-            else both("Ergens anders maakte u dit leeg.")
+            else both("%(label)s – ergens anders maakte u dit leeg.", label=label)
         )
         problems.append(Problem(text, field=part))
     before = log.fingerprint(entry) if entry is not None else ""
+    say("warn", clash.text)
     page = entry_page(known, clash.draft, entry=entry, key=secrets.token_hex(12), before=before, loose=loose, problems=problems)
     return page, status_of(clash)
 

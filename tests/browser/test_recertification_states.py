@@ -15,7 +15,7 @@ from flask.testing import FlaskClient
 from playwright.sync_api import Browser
 from sqlalchemy import select
 from test_clients_pages import NAMES, PAGE, answer, ask, link_of, open_form, rows, version_in
-from test_development_pages import note, photo
+from test_development_pages import FORM, before_of, note, photo
 from werkzeug.test import TestResponse
 
 from app.accounts import registration
@@ -288,6 +288,13 @@ def log_with_the_same_twice(between: Between) -> TestResponse:
 
 
 @state
+def log_with_one_event_of_two_kinds(between: Between) -> TestResponse:
+    note(between.candidate, 1, kind="training.conference")
+    note(between.candidate, 2, kind="meeting.peer_supervision")
+    return between.candidate.get(LOG)
+
+
+@state
 def log_since_no_day(between: Between) -> TestResponse:
     return between.candidate.post(f"{LOG}/sinds", data={"since.day": "31", "since.month": "2", "since.year": "2024"})
 
@@ -311,6 +318,33 @@ def log_noting_with_a_file_that_is_refused(between: Between) -> TestResponse:
 def log_changing(between: Between) -> TestResponse:
     between.noted()
     return between.candidate.get(f"{LOG}/{between.entry()}")
+
+
+@state
+def log_noting_again_with_other_words(between: Between) -> TestResponse:
+    note(between.candidate)
+    return note(between.candidate, title="De volgende dag", upload=photo())
+
+
+@state
+def log_changing_in_two_windows(between: Between) -> TestResponse:
+    between.noted()
+    address = f"{LOG}/{between.entry()}"
+    seen = before_of(between.candidate.get(address).get_data(as_text=True))
+    long_ago = {"date.day": "1", "date.month": "2", "date.year": "2026"}
+    there = {
+        **FORM,
+        **long_ago,
+        "kind": "training.reading",
+        "title": "Daar",
+        "hours": "2",
+        "provider": "",
+        "note": "Regel een.\n\nTwee.",
+    }
+    between.candidate.post(address, data={**there, "before": seen})
+    here = {**FORM, "kind": "training.teaching", "title": "Hier", "hours": "3", "provider": "Hier", "note": "Van hier."}
+    between.candidate.get(LOG)  # reads what saving said
+    return between.candidate.post(address, data={**here, "date.year": "2025", "before": seen})
 
 
 @state
@@ -353,6 +387,25 @@ def log_changing_what_was_taken_over(between: Between) -> TestResponse:
 def log_taken_over_into_the_section(between: Between) -> TestResponse:
     between.taken_over()
     return between.candidate.get(f"/dossier/{between.reference}/onderdeel/education")
+
+
+@state
+def log_taking_over_again_what_was_removed(between: Between) -> TestResponse:
+    between.taken_over()
+    address = f"/dossier/{between.reference}/onderdeel/education/activities/log-{between.entry()}/verwijderen"
+    assert between.candidate.post(address).status_code == 302
+    return between.candidate.get(between.taking_over)
+
+
+@state
+def one_event_of_two_kinds_in_the_section(between: Between) -> TestResponse:
+    note(between.candidate, 1, kind="training.conference")
+    note(between.candidate, 2, kind="meeting.peer_supervision")
+    between.candidate.get(LOG)  # reads what saving said
+    session.rollback()
+    ids = session.scalars(select(LogEntry.id)).all()
+    between.candidate.post(between.taking_over, data={"entries": [str(one) for one in ids]})
+    return between.candidate.get(f"/dossier/{between.reference}/onderdeel/reflection_meetings")
 
 
 @pytest.mark.parametrize("name", STATES)

@@ -162,7 +162,7 @@ def test_an_entry_in_two_tabs_loses_nothing(sanne: FlaskClient) -> None:
     shown = answer.get_data(as_text=True)
     assert answer.status_code == 409
     assert "U hebt deze regel ook ergens anders gewijzigd." in shown
-    assert "Ergens anders veranderde u dit in: Tab één" in shown
+    assert "Wat was het? – ergens anders veranderde u dit in: Tab één" in shown
     assert 'value="Tab drie"' in shown
     assert found(LogEntry.title) == ["Tab één"]
     again = sanne.post(address, data={**typed, "before": before_of(shown), "title": "Tab drie", "note": "Tab twee"})
