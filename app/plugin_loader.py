@@ -348,6 +348,7 @@ _MANIFEST: Mapping[str, tuple[bool, str, Callable[[Any], bool]]] = {
     "group": (False, "{id: …, title: {nl: …, en: …}}", _is_group),
     "after": (False, "the id of a group of the scheme", _is_id),
     "entry": (False, _TEXT, _is_both),
+    "hours": (False, "a whole number of 1 or more", lambda value: type(value) is int and value >= 1),
     "check": (False, "{explanation: {nl: …, en: …}, shows: [section.question, …]}", _is_check),
 }
 

@@ -50,7 +50,7 @@ def test_find_plugins_gives_a_good_one_whole() -> None:
 
 
 def test_find_plugins_names_every_fault() -> None:
-    keys = "id, title, description, version, api, kind, extends, group, after, entry, check"
+    keys = "id, title, description, version, api, kind, extends, group, after, entry, hours, check"
     plugins = found().items()
     faults = {
         name: tuple(fault.removeprefix(f"tests/plugins/{name}/") for fault in plugin.faults)

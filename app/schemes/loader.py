@@ -297,6 +297,7 @@ def _joined(base: Scheme, chosen: Sequence[Contribution]) -> tuple[DossierTempla
         groups=tuple(groups),
         sections=tuple(one.section for one in placed),
         plugins=tuple(_ref(contribution.plugin) for contribution in chosen),
+        hours_expected=base.template.hours_expected + sum(_hours(contribution) for contribution in chosen),
         entry_requirements=(*base.template.entry_requirements, *(one for own in chosen for one in _requirement(own))),
     )
     return template, [*faults, *_dangling(template, placed)]
@@ -362,6 +363,13 @@ def _dangling_checks(chosen: Sequence[Contribution]) -> list[TemplateFault]:
                 problem = f"found {name!r}; the plugin has no question with this name"
                 faults.append(manifest.fault(problem, ("check", "shows", number)))
     return faults
+
+
+def _hours(contribution: Contribution) -> int:
+    """How many hours of work a plugin adds."""
+    manifest = contribution.plugin.manifest
+    hours: int = manifest.data.get("hours", 0) if manifest is not None else 0
+    return hours
 
 
 def _requirements_twice(base: Scheme, chosen: Sequence[Contribution]) -> list[TemplateFault]:

@@ -480,6 +480,26 @@ def test_the_course_has_the_oral_session_where_there_is_one(
     assert come["judged"] == come["decided"] == come["withdrawn"] == []
 
 
+@pytest.mark.parametrize(
+    ("scheme", "plugins", "hours", "mentor", "statement"),
+    [
+        ("initial", [], 40, "Een mentor hoort bij deze certificering.", False),
+        ("recertification", [], 24, "Het hoeft niet.", True),
+        ("recertification", ["outplacement"], 32, "Het hoeft niet.", True),
+        ("specialisation", ["outplacement", "second_track"], 21, "Het hoeft niet.", False),
+    ],
+)
+def test_the_task_list_says_the_hours_of_all_its_parts_and_what_a_mentor_is_in_this_scheme(
+    browser: FlaskClient, scheme: str, plugins: list[str], hours: int, mentor: str, statement: bool
+) -> None:
+    address = browser.post("/dossiers/nieuw", data={"scheme": scheme, "plugins": plugins, "language": "nl"}).location
+    assert address is not None
+    shown = page(browser, address)
+    assert f"Reken in totaal op ongeveer {hours} uur werk." in shown
+    assert mentor in shown
+    assert ("Niet: de verklaring van uw supervisor" in page(browser, f"{address}/mentor")) is statement
+
+
 def test_before_submitting_there_is_no_receipt(browser: FlaskClient, dossier: Dossier) -> None:
     assert browser.get(f"/dossier/{dossier.reference}/ontvangst").status_code == 403
     assert browser.get(f"/dossier/{dossier.reference}/documenten/1/pdf").status_code == 403

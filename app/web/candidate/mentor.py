@@ -162,6 +162,7 @@ def mentor_page(dossier: Dossier, wrong: Mapping[str, str] | None = None) -> str
         open=dossier.stage in OPEN_STAGES,
         mentorship=current,
         card=mentor_card(dossier, current),
+        has_statements=any(question.type == "statement" for _, question in template.questions()),
         sections=[
             {
                 "title": pick(section.title, language),
@@ -194,11 +195,16 @@ def _former_sections(dossier: Dossier, section_ids: Sequence[str]) -> list[tuple
 
 def mentor_card(dossier: Dossier, mentorship: Mentorship | None) -> dict[str, Any]:
     """How it stands: {name, line, state, kind, lines}."""
+    template = stored_templates.get(dossier.template_sha256)
     if mentorship is None:
         state, kind, lines = (
             both("Nog niemand uitgenodigd"),
             "",
-            [both("Iemand uit het vak kan uw dossier meelezen en u opmerkingen geven. Het hoeft niet.")],
+            [
+                both("Iemand uit het vak kan uw dossier meelezen en u opmerkingen geven. Het hoeft niet.")
+                if not template.mentor
+                else both("Een mentor hoort bij deze certificering. Uw mentor kan hier meelezen en u opmerkingen geven.")
+            ],
         )
     elif mentorship.mentor is not None and mentorship.accepted_at is not None:
         state, kind = both("Leest mee"), "green"

@@ -434,7 +434,7 @@ def deadline(dossier: Dossier, template: DossierTemplate) -> dict[str, Any]:
     return {
         "day": day(dossier.submit_before),
         "words": pick(words, language),
-        "hours": both("Reken op ongeveer %(n)s uur werk, verdeeld over enkele weken.", n=template.hours_expected)[language],
+        "hours": both("Reken in totaal op ongeveer %(n)s uur werk.", n=template.hours_expected)[language],
         "kind": "error" if left < 0 else "warn" if left <= DAYS_TO_WARN else "",
     }
 
