@@ -8,7 +8,7 @@ from app.documents.content import Part, Rows, section_anchor
 from app.documents.source import Source, words
 from app.errors import DomainError, SealingFailed
 from app.plugin_api import Block, EvidenceReference, Facts, Paragraph, Run, Runs, Table
-from app.schemes.model import CRITERION_GROUPS, Question, Section
+from app.schemes.model import CRITERION_GROUPS, GROUP_WORDS, Question, Section
 from app.schemes.question_types import count_words, in_dossier
 from app.texts import both, both_n
 
@@ -79,9 +79,11 @@ def word_count(source: Source, section: Section) -> int:
 
 def criteria_by_group(source: Source, section: Section) -> list[tuple[str, list[str]]]:
     """What an area is judged on: each group that it has, with the titles of its criteria."""
-    names = {"kennis": both("Kennis"), "kunde": both("Kunde"), "vaardigheden": both("Vaardigheden"), "ethiek": both("Ethiek")}
     groups = [
-        (source.say(names[group]), [source.say(criterion.title) for criterion in section.criteria if criterion.group == group])
+        (
+            source.say(GROUP_WORDS[group]),
+            [source.say(criterion.title) for criterion in section.criteria if criterion.group == group],
+        )
         for group in CRITERION_GROUPS
     ]
     return [(name, titles) for name, titles in groups if titles]

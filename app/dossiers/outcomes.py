@@ -15,6 +15,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from app.accounts.same_person import mailbox, plain_name
+from app.dossiers import personal_data
 from app.dossiers.contents import Contents, evidence_in
 from app.dossiers.models import Statement
 from app.extensions import now
@@ -152,7 +153,10 @@ def _made_of(question: Question, given: Sequence[Statement], seed: str) -> dict[
         return None
     asked = counted[0].asked
     months = sorted(one.signed_at.astimezone(ZONE).strftime("%Y-%m") for one in counted if one.signed_at)
-    added = added_up(statement_settings.as_asked(question, asked), [one.data for one in counted], seed=seed)
+    form_asked = statement_settings.as_asked(question, asked)
+    nested = [question_types.question(one) for one in form_asked.settings["questions"]]
+    answers = [_quotable(one, nested, statement_settings.of(form_asked).quote_if) for one in counted]
+    added = added_up(form_asked, answers, seed=seed)
     form = {"asked": asked["questions"]} if asked and asked["questions"] != question.settings["questions"] else {}
     return {"count": len(counted), "months": [months[0], months[-1]], **added, **form}
 
@@ -190,12 +194,29 @@ def tells_who(statement: Statement, text: str) -> bool:
     """Whether somebody gives his own name or address away in a remark."""
     parts = [part for part in statement.name.replace(",", " ").split() if len(part) >= SHORTEST_NAME and part[:1].isupper()]
     written = "".join(letter if letter.isalnum() or letter in "-'’" else " " for letter in text).split()
+    longer = {plain_name(part) for part in parts if len(part) > SHORTEST_NAME}  # "wil" and "bas" are words too
     addresses = {mailbox(word.strip(".,;:()<>\"'")) for word in text.split() if "@" in word}
     return (
         any(part in written for part in parts)
+        or not longer.isdisjoint(map(plain_name, written))
         or plain_name(statement.name) in plain_name(text)
         or mailbox(statement.email) in addresses
     )
+
+
+def tells_of(statement: Statement, text: str) -> list[str]:
+    """Words in a remark that look like personal data of anybody but the candidate, such as a phone number."""
+    owner = statement.dossier.owner
+    found = personal_data.find(text, personal_data.Known(names=[owner.name], emails=[owner.email]))
+    return list(dict.fromkeys(one.excerpt for one in found))
+
+
+def _quotable(statement: Statement, asked: Sequence[Question], quote_if: str) -> dict[str, Any]:
+    """The answers, without leave to quote where a remark tells who it is: it may be older than the check on the form."""
+    remarks = [str(statement.data.get(one.id) or "") for one in asked if one.type in statement_settings.REMARKS]
+    if any(tells_who(statement, text) or tells_of(statement, text) for text in remarks):
+        return {**statement.data, quote_if: ""}
+    return dict(statement.data)
 
 
 def signed(contents: Contents, section_id: str, question: Question) -> list[Statement]:

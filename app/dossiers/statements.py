@@ -207,9 +207,13 @@ def problems(
             continue
         settings = _without_least(asked.settings) if documents else asked.settings
         found += [(asked.id, problem) for problem in kind.check(answer, {**settings, "today": today.isoformat()})]
-        if asked.type in statement_settings.REMARKS and is_anonymous(statement) and outcomes.tells_who(statement, str(answer)):
-            words = both("Hierin staat uw eigen naam of adres. Haal die weg; dan blijft u anoniem.")
-            found.append((asked.id, Problem(text=words)))
+        if asked.type in statement_settings.REMARKS and is_anonymous(statement):
+            if outcomes.tells_who(statement, str(answer)):
+                words = both("Hierin staat uw eigen naam of adres. Haal die weg; dan blijft u anoniem.")
+                found.append((asked.id, Problem(text=words)))
+            elif told := outcomes.tells_of(statement, str(answer)):
+                words = both("Hieraan bent u of een ander te herkennen: %(words)s. Haal dit weg.", words=", ".join(told))
+                found.append((asked.id, Problem(text=words)))
     return found
 
 

@@ -9,11 +9,18 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from app.errors import Text
+from app.texts import both
 
 SPECIALISATION = "specialisation"
 """The kind of plugin that has an oral session of its own, also where the rest is judged in writing."""
 CriterionGroup = Literal["kennis", "kunde", "vaardigheden", "ethiek"]
 CRITERION_GROUPS: tuple[CriterionGroup, ...] = ("kennis", "kunde", "vaardigheden", "ethiek")
+GROUP_WORDS: Mapping[str, Text] = {
+    "kennis": both("Kennis"),
+    "kunde": both("Kunde"),
+    "vaardigheden": both("Vaardigheden"),
+    "ethiek": both("Ethiek"),
+}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,7 @@ from app.dossiers import served
 from app.dossiers.served import Count, Meter, Served
 from app.errors import Text
 from app.schemes import question_types
-from app.schemes.model import Question, Section
+from app.schemes.model import GROUP_WORDS, Question, Section
 from app.texts import LANGUAGES, both, both_n, pick
 from app.web import forms
 from app.web.language import current_language
@@ -50,8 +50,9 @@ def _criterion(one: Served) -> dict[str, Any]:
     elif one.lacks_evidence:
         state = both("nog geen bewijs")
     else:
-        state = both("compleet") if len(filled) == len(one.sources) else both("deels ingevuld")
+        state = both("alles ingevuld") if len(filled) == len(one.sources) else both("deels ingevuld")
     return {
+        "group": pick(GROUP_WORDS[one.criterion.group], language),
         "title": pick(one.criterion.title, language),
         "state": pick(state, language),
         "done": bool(filled) and len(filled) == len(one.sources),

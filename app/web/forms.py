@@ -163,6 +163,8 @@ def field_of(
         hint = {"text": both("Deze keuze staat er niet (meer) bij.")[language]}
         field["options"] = [*field["options"], {"value": field["value"], "text": field["value"], "hint": hint}]
     if widget == "long_text":
+        field["plain"] = context.get("plain", False)  # a few words: no buttons for lists
+        field["long"] = field["long"] and not field["plain"]
         field["count"] = question_types.count_words(field["value"])
         field["earlier_href"] = context.get("earlier", "")
         written_in = context.get("written_in") or language

@@ -324,6 +324,10 @@ def _letters_of_another_order(dossier: Dossier) -> list[str]:
         ("Groeten, Wildschut!", True),
         ("Mail gerust: zeger@klant.example.", True),
         ("Dit zegt zeger wildschut", True),
+        ("Heel slecht. zeger", True),
+        ("Bel mij gerust op 06-87654321, ik ben directeur.", True),
+        ("Mijn BSN is 111222333.", True),
+        ("Mevrouw De Vries luisterde goed.", False),
         ("Hij vroeg door en gaf mij de tijd.", False),
     ],
 )
@@ -335,6 +339,23 @@ def test_a_remark_with_ones_own_name_is_pointed_out_before_sending(
         statements.save(one, answers(good=remark), 0)
     found = statements.problems(one, world.catalogue.types, submission.today())
     assert [name for name, _ in found] == (["good"] if tells else [])
+
+
+def test_a_remark_that_still_tells_who_it_is_is_never_quoted(world: World, dossier: Dossier) -> None:
+    asked = ask(world, dossier, PEOPLE)
+    for one, remark in zip(asked, ("Bel 06-87654321.", "Slecht. anna", "Goed.", "", "Heel goed."), strict=True):
+        answer(world, one, **answers(good=remark, better="Niets."))
+    outcome = outcomes.of(world.contents(dossier), "satisfaction", question(dossier))
+    assert outcome is not None
+    good, better = outcome["remarks"]
+    assert (sorted(good["texts"]), good["withheld"]) == (["Goed.", "Heel goed."], 2)
+    assert (better["texts"], better["withheld"]) == (["Niets."] * 3, 2)
+
+
+def test_a_short_name_that_is_a_word_too_is_seen_with_a_capital_only(world: World, dossier: Dossier) -> None:
+    (one,) = ask(world, dossier, [Person("Wil Bakkers", "w@klant.example", "nl")])
+    found = {text: outcomes.tells_who(one, text) for text in ("Ik wil meer.", "Groet, Wil", "groet, bakkers")}
+    assert found == {"Ik wil meer.": False, "Groet, Wil": True, "groet, bakkers": True}
 
 
 def test_assessors_and_the_helper_for_personal_data_never_learn_the_names(world: World, dossier: Dossier) -> None:

@@ -141,6 +141,31 @@ def test_saving_declining_and_what_lacks(app: Flask, candidate: FlaskClient, ref
     assert "liet weten geen verklaring te geven" in ask(candidate, reference, **rows("Zeger Wildschut"))
 
 
+def test_a_client_gets_small_plain_fields(app: Flask, candidate: FlaskClient, reference: str) -> None:
+    ask(candidate, reference, **rows("Zeger Wildschut"))
+    page = open_form(app, "Zeger Wildschut")[1]
+    assert [page.count(one) for one in ("<textarea", 'rows="3"', "data-writing", 'role="toolbar"', "markup-help")] == [
+        2,
+        2,
+        0,
+        0,
+        0,
+    ]
+
+
+def test_the_office_reads_that_a_client_answered_not_that_he_signed(
+    app: Flask,
+    candidate: FlaskClient,
+    reference: str,
+    make_account: Callable[..., Account],
+    login: Callable[[Account], FlaskClient],
+) -> None:
+    ask(candidate, reference, **rows("Zeger Wildschut"))
+    answer(app, "Zeger Wildschut", "4")
+    page = login(make_account("Ilse Smit", "office")).get(f"/secretariaat/dossiers/{reference}").get_data(as_text=True)
+    assert (page.count("Ingevuld"), page.count("Ondertekend")) == (1, 0)
+
+
 # --- other forms ---------------------------------------------------------------------------------------------------
 
 

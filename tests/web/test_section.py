@@ -262,11 +262,13 @@ def test_an_area_tells_what_is_still_needed_and_what_counts_towards_each_criteri
         ("Voeg een bewijsstuk toe: Bewijsstukken bij dit competentiegebied", "#evidence"),
     ]
     assert "Nog geen bewijs bij: Kent methoden en theorie en kiest daaruit met redenen; Werkt planmatig naar" in fold.get_text()
+    groups = [one.get_text().partition(":")[0] for one in fold.select("h3")]
+    assert groups == ["Kennis", "Kunde", "Vaardigheden", "Ethiek"]
     assert [" ".join(one.get_text().split()).rpartition("(")[2] for one in fold.select("h3")] == [
         "nog geen bewijs)",
         "nog geen bewijs)",
-        "compleet)",
-        "compleet)",
+        "alles ingevuld)",
+        "alles ingevuld)",
     ]
     assert [[one["href"] for one in list_.select("a")] for list_ in per_criterion] == [
         ["#situation", "#looking_back", "#evidence"],

@@ -14,7 +14,7 @@ from app.documents.outcome_blocks import outcome_blocks
 from app.dossiers import submission
 from app.dossiers.served import criteria_of
 from app.errors import Text
-from app.schemes.model import CRITERION_GROUPS, Criterion, DossierTemplate, Section
+from app.schemes.model import CRITERION_GROUPS, GROUP_WORDS, Criterion, DossierTemplate, Section
 from app.texts import both, pick
 from app.web import forms
 from app.web.assessor import blueprint
@@ -136,7 +136,7 @@ def criterion_view(
     return {
         "number": number,
         "title": pick(criterion.title, language),
-        "group": group_words()[criterion.group],
+        "group": pick(GROUP_WORDS[criterion.group], current_language()),
         "levels": [
             {
                 "value": str(level.value),
@@ -163,16 +163,6 @@ def serving(area: Section, criterion: Criterion, evidence: Sequence[Mapping[str,
         for one in evidence
         if any(place[0] == area.id and place[1] in asked for place in one["used_by"])
     ]
-
-
-def group_words() -> Mapping[str, str]:
-    texts = {
-        "kennis": both("Kennis"),
-        "kunde": both("Kunde"),
-        "vaardigheden": both("Vaardigheden"),
-        "ethiek": both("Ethiek"),
-    }
-    return {group: pick(text, current_language()) for group, text in texts.items()}
 
 
 def chip(judging: Judging, state: AreaState) -> tuple[str, str]:

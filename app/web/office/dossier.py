@@ -190,8 +190,17 @@ def role_of(statement: Statement) -> str:
         return both("verklaring gevraagd")[current_language()]
 
 
+def _is_of_client(statement: Statement) -> bool:
+    try:
+        return of_statements.settings_of(statement).kind == "client"
+    except NotFound:
+        return False
+
+
 def _supervisor(statement: Statement) -> dict[str, Any]:
     words, kind = STATEMENT_WORDS[statement.stage]
+    if statement.stage == "signed" and _is_of_client(statement):
+        words = both("Ingevuld")
     moment = statement.signed_at or statement.invited_at
     return {
         "name": statement.name,

@@ -187,6 +187,7 @@ def form_page(
     errors += [forms.Error(text=pick(text, language), href=f"#{name}") for name, text in (signing or {}).items()]
     context: dict[str, Any] = {
         "types": installation().catalogue.types,
+        "plain": is_client(statement),
         "add_url": lambda question_id: url_for("supervisor.row", question_id=question_id),
         "edit_url": lambda question_id, row_id: url_for("supervisor.row", question_id=question_id, row_id=row_id),
         "remove_url": lambda question_id, row_id: url_for("supervisor.row", question_id=question_id, row_id=row_id, remove=1),
