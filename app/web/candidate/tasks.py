@@ -40,7 +40,7 @@ from app.web.candidate.newer_forms import former_note, newer_version
 from app.web.candidate.stopping import fee_state, findings_of
 from app.web.candidate.submitting import document_sets, snapshots_of
 from app.web.dates import day, stamp
-from app.web.development import after_starting
+from app.web.development.into_dossier import after_starting
 from app.web.guard import guard
 from app.web.language import current_language
 from app.web.parts import dossier_of, installation, me
