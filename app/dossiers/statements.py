@@ -240,6 +240,25 @@ def nested_questions(statement: Statement) -> list[Question]:
     return [question_types.question(asked) for asked in question.settings["questions"]]
 
 
+def given(statement: Statement) -> dict[str, Any]:
+    """The answers to what the form asks. What only former forms asked is kept beside it, and never signed."""
+    return {one.id: statement.data[one.id] for one in nested_questions(statement) if one.id in statement.data}
+
+
+def no_longer_asked(statement: Statement) -> list[tuple[Question, Any]]:
+    """What he answered to questions that only former forms of the dossier have."""
+    asked = given(statement)
+    left = {key: answer for key, answer in statement.data.items() if key not in asked and not nothing(answer)}
+    found: dict[str, Question] = {}
+    for sha256 in _former_templates(statement.dossier) if left else ():
+        section = stored_templates.get(sha256).section(statement.section_id)
+        question = section.question(statement.question_id) if section else None
+        for one in question.settings.get("questions", ()) if question else ():
+            if one["id"] in left:
+                found.setdefault(one["id"], question_types.question(one))
+    return [(question, left[name]) for name, question in found.items()]
+
+
 def sign(
     statement: Statement,
     contents: Contents,
@@ -277,7 +296,7 @@ def sign(
     consent, independence = declarations(statement)
     content = canonical(
         {
-            "answers": statement.data,
+            "answers": given(statement),
             "consent": consent,
             "documents": [one.original_sha256 for one in documents],
             "independence": independence,

@@ -227,7 +227,7 @@ def _statement(contents: Contents, statement: Statement, events: list[StatementE
             "email": statement.email,
             "role": pick(question.settings.get("role"), dossier.language),
         },
-        "answers": statement.data,
+        "answers": statements.given(statement),
         **({"asked": statement.asked["questions"]} if statement.asked else {}),
         "signed_name": statement.signed_name,
         "signed_at": statement.signed_at.isoformat() if statement.signed_at else "",

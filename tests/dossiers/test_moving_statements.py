@@ -413,6 +413,24 @@ def test_what_a_supervisor_signed_keeps_the_words_that_he_answered(world: World)
     assert "asked" not in content(world, dossier)[0]
 
 
+def test_a_supervisor_signs_only_what_the_form_asks_and_can_read_the_rest(world: World) -> None:
+    dossier = world.dossier()
+    statement, _ = world.invite(dossier)
+    with transaction():
+        statements.save(statement, {"opinion": "Goed werk.", "hours": "7"}, statement.version)
+    form = statements.statement_question(dossier, "closing", "supervisor")[1].settings["questions"]
+    go(dossier, with_settings(("closing", "supervisor"), questions=[form[0]]))
+    left = [(one.label["nl"], answer) for one, answer in statements.no_longer_asked(statement)]
+    assert (left, statements.given(statement)) == ([("Uren", "7")], {"opinion": "Goed werk."})
+    with transaction():
+        statements.note_read(statement, world.contents(dossier), **CALLER)
+        statements.sign(statement, world.contents(dossier), typed_name="Els Bos", **CALLER)
+    consent, independence = statements.declarations(statement)
+    signed = {"answers": {"opinion": "Goed werk."}, "consent": consent, "documents": [], "independence": independence}
+    assert statement.content_sha256 == statements.sha256(statements.canonical({**signed, "name": "Els Bos"}))
+    assert content(world, dossier)[0]["answers"] == {"opinion": "Goed werk."}
+
+
 def test_a_supervisors_invitation_for_a_question_that_went_is_withdrawn_and_he_is_told(world: World) -> None:
     dossier = world.dossier()
     _, token = world.invite(dossier)

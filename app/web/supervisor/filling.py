@@ -213,6 +213,11 @@ def form_page(
         anonymous=statements.is_anonymous(statement),
         role=pick(statements.settings_of(statement).role, language),
         fields=fields,
+        left=[
+            (pick(one.label, language), forms.render_answer(one, answer, language, types=context["types"]))
+            for one, answer in statements.no_longer_asked(statement)
+            if one.type in context["types"]
+        ],
         errors=errors,
         consent=pick(consent, language),
         independence=pick(independence, language),
