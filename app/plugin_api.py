@@ -37,13 +37,15 @@ Answer = Any
 class Finding:
     """One thing that still stands in the way of submitting, in words that say what to do.
 
-    ``question`` is empty when the finding is about a whole section; ``row`` is a table row's id, else empty.
+    ``question`` is empty when the finding is about a whole section; ``row`` is a table row's id, else empty, and ``field`` a
+    field of that row.
     """
 
     section: str
     text: Text
     question: str = ""
     row: str = ""
+    field: str = ""
 
 
 @dataclass(frozen=True)

@@ -84,7 +84,7 @@ def section_findings(
             continue
         settings = contents.settings(question, today)
         found += [
-            Finding(section=section.id, question=question.id, row=problem.row, text=problem.text)
+            Finding(section=section.id, question=question.id, row=problem.row, field=problem.field, text=problem.text)
             for problem in kind.check(answer, settings)
         ]
         found += _evidence_findings(contents, section, question, answer, also_waiting=also_waiting)

@@ -52,21 +52,41 @@ def element_id(name: str) -> str:
 # --- errors --------------------------------------------------------------------------------------------------------
 
 
-def error_list(section: Section, findings: Iterable[Finding], language: str) -> list[Error]:
+def error_list(
+    section: Section, findings: Iterable[Finding], language: str, answers: Mapping[str, Any] | None = None
+) -> list[Error]:
     """The error summary of a section's page, in the order of its questions; leads to the field or the table's row."""
     order = [question.id for question in section.questions]
     mine = [finding for finding in findings if finding.section == section.id]
     mine.sort(key=lambda finding: order.index(finding.question) if finding.question in order else -1)
-    return [Error(text=named(section, finding, language), href=f"#{_place(finding)}") for finding in mine]
+    return [Error(text=named(section, finding, language, answers), href=f"#{_place(finding)}") for finding in mine]
 
 
-def named(section: Section, finding: Finding, language: str) -> str:
-    """What lacks, for a place away from its question: with the question's label, unless the words hold it already."""
+def named(section: Section, finding: Finding, language: str, answers: Mapping[str, Any] | None = None) -> str:
+    """What lacks, for a place away from its question: with the question's label, unless the words hold it already; of a table
+    with the row, as the page calls it, and its field. ``answers`` are those of the section.
+    """
     text, question = pick(finding.text, language), section.question(finding.question)
-    label = pick(question.label, language) if question else ""
-    if not label or label in text or finding.row:
+    if question is None:
         return text
-    return f"{label} {text}" if label[-1] in "?.!" else f"{label}: {text}"
+    labels = [pick(question.label, language)]
+    if finding.row:
+        labels = _row_labels(question, (answers or {}).get(question.id), finding, language)
+    for label in reversed(labels):
+        if label and label not in text:
+            text = f"{label} {text}" if label[-1] in "?.!" else f"{label}: {text}"
+    return text
+
+
+def _row_labels(table: Question, answer: Answer, finding: Finding, language: str) -> list[str]:
+    """What a page calls the row that a finding is about, and the field in it."""
+    found = []
+    for number, row in enumerate((row for row in _value("table", answer) if isinstance(row, Mapping)), 1):
+        if str(row.get("row", number)) == finding.row:
+            title = _cells(table, row, language, {}).get(table.settings.get("row_title", ""), "")
+            found.append(title or both("Regel %(n)s", n=number)[language])
+    found += [pick(one["label"], language) for one in table.settings.get("fields", ()) if one["id"] == finding.field]
+    return found
 
 
 def row_error_list(table: Question, problems: Iterable[Problem], language: str) -> list[Error]:

@@ -247,7 +247,7 @@ def section_page(
         unsaved=typed is not None,
         finished="yes" if wants_to_finish or section.id in contents.finished else "no",
         wants_to_finish=wants_to_finish,
-        errors=forms.error_list(section, errors, language),
+        errors=forms.error_list(section, errors, language, contents.answers.get(section.id)),
         returned=findings_of(contents.dossier, section.id),
     )
 

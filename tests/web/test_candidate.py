@@ -311,6 +311,21 @@ def test_checking_names_what_lacks_with_a_link(browser: FlaskClient, full: Dossi
     assert browser.get(f"/dossier/{full.reference}/indienen").location == f"/dossier/{full.reference}/controleren"
 
 
+def test_checking_names_the_row_and_the_field_and_a_title_once(browser: FlaskClient, full: Dossier) -> None:
+    row = {"row": "r1", "title": "Rouw", "points": "-2", "kind": "course", "provider": "Hogeschool"}
+    with transaction():
+        answers.put_answer(full, "education", "activities", [row, {**row, "row": "r2", "title": ""}])
+        session.execute(update(Statement).values(stage="revoked"))
+    shown = page(browser, f"/dossier/{full.reference}/controleren")
+    found = [re.sub(r"<[^>]+>", "", one) for one in re.findall(r"<li>([^<]*: <a[^>]*>[^<]*</a>)</li>", shown)]
+    assert [one for one in found if "Vul een getal in" in one] == [
+        "Scholing en punten: Rouw: Punten: Vul een getal in van 0,5 of meer.",
+        "Scholing en punten: Regel 2: Punten: Vul een getal in van 0,5 of meer.",
+    ]
+    statement = [one for one in found if one.startswith("Verklaring van uw supervisor")]
+    assert statement == ["Verklaring van uw supervisor: Nodig uw supervisor uit voor een verklaring."]
+
+
 def test_an_incomplete_dossier_cannot_be_sent(browser: FlaskClient, dossier: Dossier) -> None:
     reply = browser.post(f"/dossier/{dossier.reference}/indienen", data=agreed(dossier))
     assert reply.location == f"/dossier/{dossier.reference}/controleren"

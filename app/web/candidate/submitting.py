@@ -147,7 +147,11 @@ def _row(
 def _finding(contents: Contents, section: Section, finding: Finding) -> dict[str, str]:
     address = url_for("section.show", reference=contents.dossier.reference, section_id=finding.section, controle=1)
     anchor = forms.element_id(finding.question) if finding.question else "main-content"
-    return {"text": forms.named(section, finding, current_language()), "href": f"{address}#{anchor}"}
+    language, question = current_language(), section.question(finding.question)
+    text = forms.named(section, finding, language, contents.answers.get(section.id))
+    if question is not None and question.label == section.title:  # the page names the section before it
+        text = pick(finding.text, language)
+    return {"text": text, "href": f"{address}#{anchor}"}
 
 
 class SubmitForm(Schema):

@@ -362,7 +362,7 @@ def _hint(contents: Contents, progress: Progress) -> str:
     """
     language, section = current_language(), progress.section
     if progress.status == "problem":
-        return forms.named(section, progress.findings[0], language)
+        return forms.named(section, progress.findings[0], language, contents.answers.get(section.id))
     if section.is_area:
         return completeness_words.line(served.measure(contents, section, installation().catalogue.types, progress.findings))
     parts: list[str] = []
