@@ -149,11 +149,14 @@ def by_session(secret: str) -> Statement:
 
 
 def _check_newer_session(secret_sha256: str) -> None:
-    """Raises ``LinkUnusable`` in better words when this was a session that a newer one ended."""
+    """Raises ``LinkUnusable`` in better words when this was a session that a newer one ended, or a withdrawal."""
     opened = select(StatementEvent.statement_id).where(StatementEvent.kind == "opened", StatementEvent.sha256 == secret_sha256)
     elsewhere = select(Statement.id).where(
         Statement.id.in_(opened), Statement.session_sha256.is_not(None), Statement.session_expires_at > now()
     )
+    withdrawn = session.scalar(select(Statement).where(Statement.id.in_(opened), Statement.stage == "revoked"))
+    if withdrawn is not None:
+        check_open(withdrawn)
     if session.scalar(elsewhere) is not None:
         raise LinkUnusable(
             both("U opende deze link later ook ergens anders; daar gaat u verder. Wat u hebt opgeslagen, staat er nog.")

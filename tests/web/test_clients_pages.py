@@ -166,6 +166,25 @@ def test_the_office_reads_that_a_client_answered_not_that_he_signed(
     assert (page.count("Ingevuld"), page.count("Ondertekend")) == (1, 0)
 
 
+def test_who_is_at_work_while_his_invitation_is_withdrawn_reads_that_and_gets_his_answers_in_words(
+    app: Flask, candidate: FlaskClient, reference: str
+) -> None:
+    ask(candidate, reference, **rows("Zeger Wildschut"))
+    client, page = open_form(app, "Zeger Wildschut")
+    number = session.scalars(select(Statement.id)).one()
+    candidate.post(f"/dossier/{reference}/verklaringen/{number}/intrekken")
+    form = {"version": version_in(page), "action": "sign", "relation": "client", "clear_agreements": "1", "good": "Fijn."}
+    response = client.post("/verklaren", data=form)
+    said = response.get_data(as_text=True)
+    assert (response.status_code, "Deze uitnodiging is ingetrokken." in said, "Open de link" in said) == (410, True, False)
+    kept = re.findall(r'<div class="answer">(.*?)</div>', said, re.DOTALL)
+    assert [" ".join(re.sub("<[^>]+>", "", one).split()) for one in kept] == [
+        "Ik werd begeleid: ik ben of was cliënt",
+        "1 – Helemaal oneens",
+        "Fijn.",
+    ]
+
+
 # --- other forms ---------------------------------------------------------------------------------------------------
 
 
