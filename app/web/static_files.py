@@ -6,6 +6,7 @@ still ask under its old address: it gets today's file, which it must not keep.
 """
 
 import gzip
+import re
 from functools import cache
 from hashlib import sha256
 from io import BytesIO
@@ -18,6 +19,7 @@ from flask.typing import ResponseReturnValue
 
 FOLDER = Path(__file__).parent / "static"
 A_YEAR = 31_536_000
+DESCENDANT = re.compile(r"(?<=[\w)\]]) +(?=::?[a-z-])")
 PACKED = {".css", ".js", ".mjs", ".svg"}
 """Sent gzipped: they hold no secrets. Pages are not: a page holds a secret beside what others may have written (BREACH)."""
 
@@ -36,8 +38,17 @@ def version(folder: Path = FOLDER) -> str:
 def _packed(path: Path) -> bytes:
     data = path.read_bytes()
     if path.suffix == ".css":
-        data = rcssmin.cssmin(data.decode()).encode()  # comments and indentation are a fifth of our own layer
+        data = minified(data.decode()).encode()
     return gzip.compress(data, mtime=0)
+
+
+def minified(css: str) -> str:
+    """Without comments and indentation, which are a fifth of our own layer.
+
+    Within ``@layer`` or ``@media`` rcssmin takes ``.table :is(td)`` for a declaration and joins it to ``.table:is(td)``, which is
+    something else; ``.table *:is(td)`` it leaves alone.
+    """
+    return str(rcssmin.cssmin(DESCENDANT.sub(" *", css)))
 
 
 class Sessions(SecureCookieSessionInterface):
