@@ -29,6 +29,7 @@ _LINE_ENDS = re.compile(r"\r\n|[\r\v\f\x85\u2028\u2029]")
 _SPACES = re.compile(r"[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]")
 _INVISIBLE = re.compile(r"[\u00ad\u061c\u180e\u200b\u200c\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff]")
 _FILLERS = "\u115f\u1160\u2800\u3164\uffa0"  # letters and a symbol that leave their place empty
+_UNSEEN = ("Z", "M", "Cc", "Cf")  # categories of Unicode
 _EMOJI = r"[\u2190-\u2bff\U0001f000-\U0001faff]"
 _LOOSE_JOINER = re.compile(  # U+200D is kept only where it joins two emoji into one
     rf"\u200d(?:(?<!{_EMOJI}\u200d)(?<!{_EMOJI}\ufe0f\u200d)(?<!{_EMOJI}[\U0001f3fb-\U0001f3ff]\u200d)|(?!{_EMOJI}))"
@@ -81,7 +82,7 @@ def clean_line(text: str) -> str:
 
 def is_blank(text: str) -> bool:
     """Whether nothing of ``text`` can be seen: white space, control and format characters, marks without a letter, fillers."""
-    return not any(character not in _FILLERS and unicodedata.category(character)[0] not in "ZCM" for character in text)
+    return all(character in _FILLERS or unicodedata.category(character).startswith(_UNSEEN) for character in text)
 
 
 def has_control(text: str) -> bool:
