@@ -25,7 +25,14 @@ from app.web.parts import installation, me, only_fields
 log = logging.getLogger(__name__)
 blueprint = Blueprint("public", __name__)
 
-NAMES = {"hulp": "help", "privacy": "privacy", "toegankelijkheid": "accessibility", "reglement": "regulations"}
+NAMES = {
+    "hulp": "help",
+    "privacy": "privacy",
+    "toegankelijkheid": "accessibility",
+    "reglement": "regulations",
+    "gedragscode": "conduct",
+    "overeenkomst": "agreement",
+}
 
 
 @blueprint.route("/")
@@ -40,7 +47,7 @@ def home() -> ResponseReturnValue:
 @blueprint.route("/over/<page>")
 @public
 def about(page: str) -> ResponseReturnValue:
-    """A page about the service: help, privacy, accessibility, regulations. The last is made from the schemes' own data."""
+    """A page about the service. The regulations are made from the schemes' own data."""
     titles = about_titles()
     if page not in titles:
         raise NotFound(both("Deze pagina bestaat niet."))
@@ -63,6 +70,8 @@ def about_titles() -> Mapping[str, Text]:
         "privacy": both("Uw privacy"),
         "toegankelijkheid": both("Toegankelijkheid"),
         "reglement": both("Reglement"),
+        "gedragscode": both("Gedragscode"),
+        "overeenkomst": both("Overeenkomst"),
     }
 
 

@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-PAGES = ("hulp", "privacy", "toegankelijkheid", "reglement")
+PAGES = ("hulp", "privacy", "toegankelijkheid", "reglement", "gedragscode", "overeenkomst")
 
 
 def page(client: FlaskClient, path: str, language: str) -> str:
@@ -61,6 +61,32 @@ def test_regulations_say_how_each_scheme_is_judged(client: FlaskClient) -> None:
         "with an oral session",
         "with an oral session",
     ]
+
+
+@pytest.mark.parametrize("language", ["nl", "en"])
+def test_declarations_accept_the_version_that_can_be_read(app: Flask, client: FlaskClient, language: str) -> None:
+    def read(name: str) -> list[tuple[str, str]]:
+        return re.findall(r"<strong>[^<]*, (?:versie|version) (\S+), ([^<]+)\.</strong>", page(client, f"/over/{name}", language))
+
+    found: dict[tuple[str, str], list[tuple[str, str]]] = {}
+    for scheme in app.extensions["installation"].catalogue.schemes.values():
+        texts = {
+            section.id: question.settings["text"][language]
+            for section in scheme.template.sections
+            for question in section.questions
+            if (section.id, question.id) in (("code_of_conduct", "acceptance"), ("agreement", "acceptance"))
+        } | {f"final {one.id}": one.text[language] for one in scheme.template.declarations if one.id == "code_of_conduct"}
+        for place, text in texts.items():
+            found[scheme.template.scheme, place] = re.findall(r"(?:versie|version) (\S+) (?:van|of) ([^,]+),", text)
+    code, agreement = read("gedragscode"), read("overeenkomst")
+    assert len(code) == len(agreement) == 1
+    assert found == {
+        ("initial", "code_of_conduct"): code,
+        ("initial", "agreement"): agreement,
+        ("recertification", "code_of_conduct"): code,
+        ("recertification", "final code_of_conduct"): code,
+        ("specialisation", "code_of_conduct"): code,
+    }
 
 
 def test_footer_of_every_page_leads_to_them(client: FlaskClient) -> None:
