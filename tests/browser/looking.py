@@ -38,7 +38,10 @@ class Looks:
         page.on("pageerror", lambda error: self.faults.append(f"{page.url}: {error}"))
 
     def at(self, page: Page, name: str) -> None:
-        """axe-core at laptop and phone size, no sideways scrolling at 320 pixels; the page keeps the size that it had."""
+        """axe-core and nothing cut off at laptop and phone size, no sideways scrolling at 320 pixels.
+
+        The page keeps the size that it had.
+        """
         page.wait_for_load_state()
         if page.evaluate(r"/<\/?(a|b|br|div|p|span|strong)\b[^<]*>/.test(document.body.innerText)"):
             self.faults.append(f"{name}: HTML that was escaped twice, for all to read")
@@ -46,6 +49,7 @@ class Looks:
         for size in (LAPTOP, PHONE):
             page.set_viewport_size(size)
             self._axe(page, f"{name} at {size['width']}")
+            self.faults += [f"{name} at {size['width']}: cut off in a card: {words}" for words in page.evaluate(CUT_OFF)]
         page.set_viewport_size(NARROWEST)
         too_wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         if too_wide > 0:
@@ -98,6 +102,9 @@ def keyboard_faults(page: Page) -> list[str]:
     return faults
 
 
+CUT_OFF = """() => [...document.querySelectorAll(".card")]
+    .filter((one) => ["clip", "hidden"].includes(getComputedStyle(one).overflowX) && one.scrollWidth > one.clientWidth + 1)
+    .map((one) => one.innerText.slice(0, 60))"""
 VIOLATIONS = """() => Promise.race([
     axe.run({ resultTypes: ["violations"] }).then((found) => found.violations),
     new Promise((_, fail) => setTimeout(() => fail(new Error("axe-core was not done after 90 seconds")), 90_000)),
