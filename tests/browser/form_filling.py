@@ -1,6 +1,7 @@
 """Fills a dossier as a person does: page by page, in the fields of the form, with the answers of the demo."""
 
 import calendar
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from pathlib import Path
@@ -14,13 +15,13 @@ from app.schemes.model import Question, Section
 from app.schemes.question_types import EVIDENCE_KINDS
 from app.schemes.question_types import question as as_question
 
-DEMO = ROOT / "app" / "demo"
+DOSSIERS = ROOT / "app" / "demo" / "dossiers"
 KINDS = {".pdf": "pdf", ".jpg": "jpg", ".png": "png", ".heic": "heic", ".docx": "docx"}
 
 
 def answers_of(name: str) -> dict[str, Any]:
     """A file of demo answers, with its dates as typed on a page."""
-    return _typed(yaml.safe_load((DEMO / f"{name}.yaml").read_text()))
+    return _typed(yaml.safe_load((DOSSIERS / f"{name}.yaml").read_text()))
 
 
 def _typed(answer: Any) -> Any:
@@ -58,6 +59,7 @@ class Filler:
     def __init__(self, page: Page, new_files: Sequence[Path] = ()) -> None:
         self.page = page
         self.new_files = list(new_files)
+        self.chosen: Counter[str] = Counter()  # how often a file was chosen for this question: each row gets another
 
     def section(self, section: Section, answers: Mapping[str, Any]) -> None:
         """Everything on the page of ``section`` but statements; a question that is hidden until now must have come up."""
@@ -155,8 +157,10 @@ class Filler:
             box.get_by_role("button", name="Kies uit uw bewijsmap").click()
             boxes = self.page.locator("input[name=files]")
         expect(boxes.first).to_be_visible()
-        for number in range(min(wanted, boxes.count())):
-            boxes.nth(number).check()
+        count = boxes.count()
+        for _ in range(min(wanted, count)):
+            boxes.nth(self.chosen[name] % count).check()
+            self.chosen[name] += 1
         if "." not in name:
             with self.page.expect_event("domcontentloaded"):
                 self.page.get_by_role("button", name="Gebruik deze bestanden").click()

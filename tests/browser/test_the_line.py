@@ -83,7 +83,7 @@ def start_dossier(page: Page, looks) -> None:
 
 
 def fill_dossier(page: Page, template: DossierTemplate, evidence: dict[str, Path], looks) -> None:
-    answers = answers_of("answers")
+    answers = answers_of("senay")
     filler = Filler(page, [evidence[name] for name in WELCOME])
     tasks = page.url
     page.locator(".govuk-task-list__link").first.click()
@@ -212,13 +212,13 @@ def kept(download: Download, path: Path) -> Path:
 def give_statement(page: Page, template: DossierTemplate, postbox, looks) -> None:
     """On a telephone, by the mailed link, without an account."""
     _, statement = by_supervisor(template)
-    answers = answers_of("statement")
+    answers = answers_of("senay_statement")
     page.goto(postbox.link(SUPERVISOR_EMAIL, "verklaring"))
     looks.at(page, "supervisor-invitation")
     page.get_by_role("button", name="Ga verder").tap()
     read = page.locator("main")
-    expect(read).to_contain_text(answers_of("answers")["development_report"]["feedback"][:60])
-    expect(read).not_to_contain_text(answers_of("answers")["ethics"]["situation"][20:80])
+    expect(read).to_contain_text(answers_of("senay")["development_report"]["feedback"][:60])
+    expect(read).not_to_contain_text(answers_of("senay")["ethics"]["situation"][20:80])
     looks.at(page, "supervisor-reading")
     page.get_by_role("button", name="Ik heb dit gelezen, naar de verklaring").tap()
     filler = Filler(page)
@@ -299,7 +299,7 @@ def check_pdf(path: Path, root: bytes, pages_shown: int) -> None:
     pdf = pypdf.PdfReader(path)
     assert len(pdf.pages) == pages_shown
     text = squeezed("".join(page.extract_text() for page in pdf.pages))
-    for words in (NAME, SUPERVISOR, last_words("answers", "ethics", "own_blind_spot"), last_words("statement", "judgement")):
+    for words in (NAME, SUPERVISOR, last_words("senay", "ethics", "own_blind_spot"), last_words("senay_statement", "judgement")):
         assert squeezed(words) in text
 
 
